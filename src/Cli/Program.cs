@@ -1,1 +1,3 @@
-return 0;
+using AdderNet.Cli.CommandLine;
+
+return await AdderNetCommand.RunAsync(args).ConfigureAwait(false);

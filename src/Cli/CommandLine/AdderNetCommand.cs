@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using AdderNet.Cli.Commands;
+
+namespace AdderNet.Cli.CommandLine;
+
+/// <summary>The whole command line: parses, runs the command, and turns every failure into one line and an exit status.</summary>
+internal static class AdderNetCommand
+{
+    /// <returns>The exit status, see <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        var root = Create();
+        // `addernet` alone is a question, not a mistake.
+        var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);
+        if (parsed.Errors.Count > 0 && parsed.Action is not ExampleHelp)
+        {
+            await Console.Error.WriteLineAsync(Explain(parsed)).ConfigureAwait(false);
+            return ExitCode.WrongInput;
+        }
+
+        using var interruption = new Interruption();
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            }, interruption.Requested).ConfigureAwait(false);
+        }
+        catch (CommandFailedException e)
+        {
+            await Console.Error.WriteLineAsync("addernet: " + e.Message).ConfigureAwait(false);
+            return e.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("addernet: interrupted").ConfigureAwait(false);
+            return ExitCode.NotDone;
+        }
+    }
+
+    private static Command Create()
+    {
+        var help = new HelpOption();
+        help.Action = new ExampleHelp((HelpAction)help.Action!);
+        return new ExampleCommand(
+            "addernet",
+            "AdderNet trains adder networks on many machines; the resulting bits do not depend on the machines.",
+            "./addernet train configs/mnist-lenet5.yaml --workers 2",
+            "./addernet train --help")
+        {
+            help,
+            new VersionOption(),
+            DataCommand.Create(),
+        };
+    }
+
+    private static string Explain(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var message = parsed.UnmatchedTokens.Count > 0
+            ? $"'{parsed.UnmatchedTokens[0]}' is not known to '{command.Name}'"
+            : string.Join(" ", parsed.Errors[0].Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+        var example = (command as ExampleCommand)?.Examples.FirstOrDefault();
+        return message.Contains("valid:", StringComparison.Ordinal) || example is null
+            ? $"addernet: {message}"
+            : $"addernet: {message}; valid: {example}";
+    }
+}

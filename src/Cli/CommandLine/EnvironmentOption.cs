@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace AdderNet.Cli.CommandLine;
+
+/// <summary>Makes options that an ADDERNET_* variable sets where the command line does not.</summary>
+internal static class EnvironmentOption
+{
+    /// <param name="name">Option, such as <c>--threads</c>; its variable is ADDERNET_THREADS.</param>
+    /// <param name="description">What it does, for the help.</param>
+    /// <param name="valueName">Placeholder in the help, such as <c>N</c>.</param>
+    /// <param name="fallback">Value when neither is given.</param>
+    public static Option<string?> Text(string name, string description, string valueName, string? fallback = null)
+    {
+        var variable = Variable(name);
+        return new Option<string?>(name)
+        {
+            Description = Describe(description, variable, fallback),
+            HelpName = valueName,
+            DefaultValueFactory = _ => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set ? set : fallback,
+        };
+    }
+
+    /// <summary>A whole number of at least <paramref name="minimum"/>; null when not given.</summary>
+    public static Option<int?> Number(string name, string description, string valueName, int minimum, int example)
+    {
+        var variable = Variable(name);
+        return new Option<int?>(name)
+        {
+            Description = Describe(description, variable, null),
+            HelpName = valueName,
+            CustomParser = result => ParseNumber(result, result.Tokens[0].Value, name, minimum, $"{name} {example}"),
+            DefaultValueFactory = result => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set
+                ? ParseNumber(result, set, variable, minimum, $"{variable}={example}")
+                : null,
+        };
+    }
+
+    /// <summary>An absolute http or https URL.</summary>
+    public static Option<Uri?> Url(string name, string description, string example, string? fallback = null)
+    {
+        var variable = Variable(name);
+        return new Option<Uri?>(name)
+        {
+            Description = Describe(description, variable, fallback),
+            HelpName = "URL",
+            CustomParser = result => ParseUrl(result, result.Tokens[0].Value, name, $"{name} {example}"),
+            DefaultValueFactory = result => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set
+                ? ParseUrl(result, set, variable, $"{variable}={example}")
+                : fallback is null ? null : new Uri(fallback),
+        };
+    }
+
+    /// <summary>ADDERNET_ and the option's name in capitals.</summary>
+    public static string Variable(string option) =>
+        "ADDERNET_" + option.TrimStart('-').Replace('-', '_').ToUpperInvariant();
+
+    private static string Describe(string description, string variable, string? fallback) =>
+        fallback is null ? $"{description} [{variable}]" : $"{description} [{variable}; default: {fallback}]";
+
+    private static int? ParseNumber(ArgumentResult result, string text, string source, int minimum, string example)
+    {
+        if (int.TryParse(text, out var number) && number >= minimum)
+            return number;
+        result.AddError($"{source}: '{text}' is not a whole number of at least {minimum}; valid: {example}");
+        return null;
+    }
+
+    private static Uri? ParseUrl(ArgumentResult result, string text, string source, string example)
+    {
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+            return url;
+        result.AddError($"{source}: '{text}' is not an http or https URL; valid: {example}");
+        return null;
+    }
+}

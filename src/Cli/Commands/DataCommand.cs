@@ -1,0 +1,44 @@
+using System.CommandLine;
+using AdderNet.Cli.CommandLine;
+using AdderNet.Cli.DataSets;
+
+namespace AdderNet.Cli.Commands;
+
+/// <summary><c>addernet data fetch SET DIR</c>.</summary>
+internal static class DataCommand
+{
+    public static Command Create()
+    {
+        var command = new ExampleCommand("data", "Gets data sets.", "./addernet data fetch mnist ~/mnist");
+        command.Subcommands.Add(CreateFetch());
+        return command;
+    }
+
+    private static ExampleCommand CreateFetch()
+    {
+        var set = new Argument<string>("set") { Description = "mnist or fashion-mnist", HelpName = "mnist|fashion-mnist" };
+        set.Validators.Add(result =>
+        {
+            var name = result.Tokens[0].Value;
+            if (IdxDataSet.Find(name) is null)
+                result.AddError($"set: '{name}' is not a data set that can be fetched; valid: mnist, fashion-mnist");
+        });
+        var folder = new Argument<string>("dir") { Description = "Folder that receives the four IDX files; created when missing", HelpName = "DIR" };
+        var command = new ExampleCommand(
+            "fetch",
+            "Fetches a data set's four IDX files, uncompressed, under their usual names, and verifies their checksums. Files that are already there and right are kept.",
+            "./addernet data fetch mnist ~/mnist",
+            "./addernet data fetch fashion-mnist ~/fashion-mnist")
+        {
+            set, folder,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var output = parsed.InvocationConfiguration.Output;
+            await DataSetFetch.RunAsync(
+                IdxDataSet.Find(parsed.GetRequiredValue(set))!, Path.GetFullPath(parsed.GetRequiredValue(folder)), output.WriteLine, cancellation).ConfigureAwait(false);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}
