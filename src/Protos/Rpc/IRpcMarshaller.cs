@@ -1,0 +1,23 @@
+using System.Buffers;
+
+namespace AdderNet.Protos.Rpc;
+
+/// <summary>
+/// Turns messages into bytes and back. The one place to put another wire format, or to move large payloads without copying them
+/// through message objects: the transport asks for the size, writes the length prefix, and hands over its own buffers.
+/// </summary>
+/// <remarks>Implementations hold no state of a call and are used by many calls at once.</remarks>
+public interface IRpcMarshaller<T>
+{
+    /// <summary>The exact number of bytes that <see cref="Write"/> will write for this message.</summary>
+    int Measure(T message);
+
+    /// <summary>Writes the message, <see cref="Measure"/> bytes, to the transport's own buffers.</summary>
+    void Write(T message, IBufferWriter<byte> output);
+
+    /// <summary>
+    /// Reads one message. The bytes belong to the transport and are valid only until this returns.
+    /// Bytes that are no such message: any exception; the call then ends with <see cref="RpcStatusCode.Internal"/>.
+    /// </summary>
+    T Read(in ReadOnlySequence<byte> payload);
+}
