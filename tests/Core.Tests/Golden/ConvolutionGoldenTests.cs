@@ -1,4 +1,5 @@
 using AdderNet.Core.Kernels;
+using Xunit;
 using Xunit.Abstractions;
 
 namespace AdderNet.Core.Tests.Golden;
@@ -15,7 +16,7 @@ public class ConvolutionGoldenTests(ITestOutputHelper output)
         foreach (var name in GoldenFile.Open("layers").Names.Where(n => n.EndsWith(".f", StringComparison.Ordinal)))
         {
             data.Add("reference", name[..^2]);
-            data.Add("vector", name[..^2]);
+            data.Add("best", name[..^2]);
         }
 
         return data;
@@ -63,7 +64,7 @@ public class ConvolutionGoldenTests(ITestOutputHelper output)
         public Case(string kernels, string name)
         {
             this.name = name;
-            Kernels = kernels == "reference" ? new ReferenceKernels() : new VectorKernels();
+            Kernels = kernels == "reference" ? new ReferenceKernels() : ConvolutionKernels.Best;
             var g = golden.Integers($"{name}.geometry");
             Shape = new ConvolutionShape(g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7], g[8]);
             X = Layout.InputToChannelsLast(Shape, golden.Floats($"{name}.x"));

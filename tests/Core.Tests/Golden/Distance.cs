@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace AdderNet.Core.Tests.Golden;
 
 internal static class Distance

@@ -1,4 +1,5 @@
 using AdderNet.Core.Numerics;
+using Xunit;
 using Xunit.Abstractions;
 
 namespace AdderNet.Core.Tests.Golden;
