@@ -1,0 +1,202 @@
+using System.Collections.Immutable;
+
+namespace AdderNet.Coordinator.RunLogic;
+
+/// <summary>Making generations: when one is due, who is in it, from where it starts, and whether all stand there.</summary>
+internal static class Generations
+{
+    /// <summary>The first generation waits so long for the expected workers once elastic.min_workers are there.</summary>
+    public static readonly TimeSpan PatienceForExpected = TimeSpan.FromSeconds(30);
+
+    /// <summary>Failed phases without a commit between them after which the run fails.</summary>
+    public const int FailuresAllowed = 5;
+
+    private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Ends the present generation and starts the next one as soon as it can be.</summary>
+    public static void Renew(Turn turn, string cause)
+    {
+        turn.State = turn.State with { Phase = new Gathering(turn.Now, turn.Now, cause) };
+        TryPropose(turn);
+    }
+
+    /// <summary>Proposes a generation if the run waits for one and all that must be there is.</summary>
+    public static void TryPropose(Turn turn)
+    {
+        if (turn.State.Phase is not Gathering gathering)
+            return;
+        var state = turn.State;
+        if (turn.Now >= state.ExpectedUntil && !state.ExpectedBack.IsEmpty)
+            turn.State = state = state with { ExpectedBack = state.ExpectedBack.Clear() };
+
+        var ready = state.Ready.OrderBy(m => m.Joined).ToImmutableArray();
+        var saved = state.Newest(CheckpointKind.Periodic)?.Step ?? 0;
+        if (state.Wish == Wish.Stop && (state.Members.IsEmpty || state.Committed.Step <= saved))
+        {
+            // Nothing that is not on disk can be saved: either all is, or there is no worker that could write it.
+            Endings.Stop(turn);
+            return;
+        }
+
+        if (WaitsFor(turn, gathering, ready) is { } wait)
+        {
+            turn.Because(wait);
+            return;
+        }
+
+        var from = Recovery.Choose(ready, state.Checkpoints, state.Committed);
+        if (from.Conflict is { } conflict)
+        {
+            Endings.Fail(turn, conflict);
+            return;
+        }
+
+        var speeds = state.Plan.Description.Elastic.Rebalance ? RelativeSpeeds(ready) : [.. ready.Select(_ => 1.0)];
+        var ranges = ShardAssignment.Cut(state.Plan.Description.Batch.Shards, speeds);
+        var plan = new GenerationPlan(
+            state.LastGeneration + 1,
+            [.. ready.Select((m, i) => new GenerationMember(m.WorkerId, m.Info.Address, ranges[i], Votes: true))],
+            from.Step, from.Hash, from.Sources, from.Checkpoint, gathering.Cause);
+        turn.State = state with { Phase = new Proposing(plan) };
+        turn.Because($"generation {plan.Number} of {ready.Length} workers is being made: {gathering.Cause}");
+        turn.Do(new ProposeGeneration(plan.Number, plan.Members, plan.BaseStep, plan.Why));
+    }
+
+    /// <summary>The store made the number ours: the generation is announced, if its members are still there.</summary>
+    public static void Granted(Turn turn, long number)
+    {
+        turn.State = turn.State with { LastGeneration = Math.Max(number, turn.State.LastGeneration) };
+        if (turn.State.Phase is not Proposing { Plan: var plan } || plan.Number != number)
+            return;
+        var ready = turn.State.Ready.Select(m => m.WorkerId).ToHashSet(StringComparer.Ordinal);
+        if (!plan.Members.All(m => ready.Contains(m.WorkerId)))
+        {
+            Renew(turn, plan.Why);
+            return;
+        }
+
+        TakeUpBase(turn, plan);
+        turn.State = turn.State with
+        {
+            Generation = plan,
+            Phase = new Positioning(ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)),
+            ExpectedBack = turn.State.ExpectedBack.Clear(),
+            Members = turn.State.Members.ToImmutableSortedDictionary(m => m.Key, m => m.Value with { ProgressAt = turn.Now, Waits = false }, StringComparer.Ordinal),
+        };
+        turn.Because($"generation {number} starts at step {plan.BaseStep} with {plan.Members.Length} workers: {plan.Why}");
+        turn.Note(NoteKind.Generation, turn.State.Reason);
+        turn.Broadcast(plan.BaseStep, new GenerationStartedOrder(plan));
+    }
+
+    /// <summary>A member stands at the base; when all do, their states must be equal, and the run goes on.</summary>
+    public static void InPosition(Turn turn, MemberState member, MemberInPosition at)
+    {
+        if (turn.State.Phase is not Positioning positioning || at.Step != turn.Generation.BaseStep)
+        {
+            turn.Note(NoteKind.StaleMessage, $"{member.WorkerId} is in position at step {at.Step}, which nobody waits for");
+            return;
+        }
+
+        var hashes = positioning.StateHashes.SetItem(member.WorkerId, at.StateHash);
+        turn.State = turn.State with { Phase = new Positioning(hashes) };
+        turn.Update(member with { Report = AtBase(member.Report ?? MemberReport.Fresh, turn.Generation, at.StateHash) });
+        if (!turn.Generation.Members.All(m => hashes.ContainsKey(m.WorkerId)))
+            return;
+        if (hashes.Values.Distinct(StringComparer.Ordinal).Count() > 1)
+        {
+            Endings.Fail(turn, $"members hold different states of step {at.Step}: {string.Join(", ", hashes.Select(h => $"{h.Key} {h.Value}"))}");
+            return;
+        }
+
+        Boundary.Next(turn);
+    }
+
+    /// <summary>A member could not finish a phase: the same members try again in a new generation, a bounded number of times.</summary>
+    public static void Failed(Turn turn, MemberState member, PhaseFailed failed)
+    {
+        var what = $"{member.WorkerId} could not finish {failed.Phase} at step {failed.Step}: {failed.Why}";
+        if (turn.State.Phase is Checkpointing checkpointing && checkpointing.Writer == member.WorkerId)
+        {
+            Checkpoints.Fail(turn, checkpointing, what);
+            return;
+        }
+
+        turn.Note(NoteKind.Warning, what);
+        var failures = turn.State.FailuresInARow + 1;
+        turn.State = turn.State with { FailuresInARow = failures };
+        if (failures > FailuresAllowed)
+        {
+            Endings.Fail(turn, $"{failures} phases in a row failed without a commit between them; the last: {what}");
+            return;
+        }
+
+        // Waiting a little gives the lease of a peer that died time to end, so that it is not listed again.
+        var wait = FirstBackOff * Math.Pow(2, failures - 1);
+        turn.State = turn.State with { Phase = new Gathering(turn.Now, turn.Now + wait, what) };
+        turn.Because(what);
+    }
+
+    /// <summary>What the next generation still waits for, in words; null: nothing.</summary>
+    private static string? WaitsFor(Turn turn, Gathering gathering, ImmutableArray<MemberState> ready)
+    {
+        var (state, elastic) = (turn.State, turn.Plan.Description.Elastic);
+        var needed = state.Wish == Wish.Stop ? 1 : elastic.MinWorkers; // one is enough to write the checkpoint of a stop
+        if (ready.Length < needed)
+        {
+            turn.State = state with { Phase = gathering with { Since = turn.Now } };
+            return $"waiting for workers: {ready.Length} of at least {needed} are there (elastic.min_workers)";
+        }
+
+        if (!state.ExpectedBack.IsEmpty)
+            return $"waiting for {string.Join(", ", state.ExpectedBack)} to come back";
+        if (state.Members.Values.FirstOrDefault(m => m.ClosedAt is not null) is { } closed)
+            return $"waiting for {closed.WorkerId} to reopen its session";
+        if (state.Members.Values.FirstOrDefault(m => !m.IsPrepared && state.Generation?.Find(m.WorkerId) is not null) is { } away)
+            return $"waiting for {away.WorkerId} to report";
+        if (turn.Now < gathering.NotBefore)
+            return state.Reason;
+
+        var expected = Math.Min(state.Plan.ExpectedWorkers, elastic.MaxWorkers);
+        return state.Generation is null && ready.Length < expected && turn.Now - gathering.Since < PatienceForExpected
+            ? $"waiting for workers: {ready.Length} of {expected} are there; starts with fewer in {(PatienceForExpected - (turn.Now - gathering.Since)).TotalSeconds:0} s"
+            : null;
+    }
+
+    /// <summary>The base becomes what counts; anything recorded beyond it is forgotten.</summary>
+    private static void TakeUpBase(Turn turn, GenerationPlan plan)
+    {
+        var state = turn.State;
+        if (state.Generation is not null && plan.BaseStep == state.Committed.Step)
+            return;
+        var outcome = state.Members.Values
+            .Where(m => m.AppliedStep == plan.BaseStep)
+            .Select(m => m.Report?.AppliedOutcome)
+            .FirstOrDefault(o => o is { Samples: > 0 });
+        var line = outcome is null || plan.BaseStep == 0
+            ? null
+            : new StepLine(
+                plan.BaseStep, state.Plan.EpochOf(plan.BaseStep, turn.Facts), outcome, outcome.FirstNonFinite != 0,
+                0, plan.Members.Length, plan.Number, 0, 0, 0);
+        turn.State = state with
+        {
+            Committed = new CommittedStep(plan.BaseStep, plan.BaseHash),
+            CommittedOutcome = outcome,
+            Checkpoints = state.Checkpoints.RemoveAll(c => c.Step > plan.BaseStep),
+            Evaluations = state.Evaluations.RemoveAll(e => e.Step > plan.BaseStep),
+        };
+        turn.Do(new CutHistory(plan.BaseStep, line));
+    }
+
+    private static MemberReport AtBase(MemberReport report, GenerationPlan plan, string stateHash) =>
+        report.AppliedStep == plan.BaseStep
+            ? report with { StateHash = stateHash, AppliedHash = report.AppliedHash != 0 ? report.AppliedHash : plan.BaseHash }
+            : new MemberReport(plan.BaseStep, plan.BaseHash, null, stateHash, 0, 0);
+
+    /// <summary>Shards a second relative to the fastest; a member not yet measured counts as the mean of the others.</summary>
+    private static double[] RelativeSpeeds(ImmutableArray<MemberState> members)
+    {
+        var known = members.Where(m => m.SecondsPerShard > 0).Select(m => 1 / m.SecondsPerShard!.Value).ToArray();
+        var usual = known.Length == 0 ? 1 : known.Average();
+        return [.. members.Select(m => m.SecondsPerShard > 0 ? 1 / m.SecondsPerShard.Value : usual)];
+    }
+}

@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+
+namespace AdderNet.Coordinator.RunLogic;
+
+/// <summary>Who belongs to the run: joining, proving to be of the same kind, leaving and being lost.</summary>
+internal static class Membership
+{
+    /// <summary>Whether one more worker would be taken in.</summary>
+    public static bool Wants(RunState state) =>
+        !state.IsOver && state.Members.Count < state.Plan.Description.Elastic.MaxWorkers;
+
+    public static void Connect(Turn turn, MemberConnected connected)
+    {
+        var state = turn.State;
+        var known = state.Members.TryGetValue(connected.WorkerId, out var member);
+        var why = state.Facts is { } facts ? Mismatch(facts, connected.Info) : null;
+        if (why is null && !known && !Wants(state))
+        {
+            Refuse(turn, connected.WorkerId, connected.Session, $"run {state.Plan.RunId} has its {state.Plan.Description.Elastic.MaxWorkers} workers (elastic.max_workers)", final: false);
+            return;
+        }
+
+        if (why is not null)
+        {
+            Refuse(turn, connected.WorkerId, connected.Session, why, final: true);
+            if (known)
+                Remove(turn, member!, "it came back as another kind of worker");
+            return;
+        }
+
+        // A member that reopens its stream prepares again: what was sent meanwhile may be lost, so a new generation follows its report.
+        member = known
+            ? member! with { Session = connected.Session, Info = connected.Info, Report = null, ClosedAt = null, LastHeard = turn.Now }
+            : new MemberState
+            {
+                WorkerId = connected.WorkerId,
+                Session = connected.Session,
+                Info = connected.Info,
+                Joined = state.NextJoin,
+                LastHeard = turn.Now,
+                ProgressAt = turn.Now,
+            };
+        turn.State = state with { NextJoin = known ? state.NextJoin : state.NextJoin + 1 };
+        turn.Update(member);
+        turn.Send(member, 0, new WelcomeOrder(
+            state.Facts?.Identity ?? "", state.Facts?.ManifestHash ?? "", state.Newest(CheckpointKind.Periodic)?.File ?? ""));
+        turn.Note(NoteKind.Joined, $"{connected.WorkerId} at {connected.Info.Address} ({connected.Info.Host}, process {connected.Info.ProcessId}) {(known ? "reopened its session" : "was welcomed")}");
+    }
+
+    public static void Prepare(Turn turn, MemberState member, MemberPrepared prepared)
+    {
+        var state = turn.State;
+        if (state.Facts is { } facts)
+        {
+            var why = Mismatch(facts, member.Info)
+                ?? Differs("run identity", facts.Identity, prepared.Identity)
+                ?? Differs("data manifest hash", facts.ManifestHash, prepared.ManifestHash);
+            if (why is not null)
+            {
+                Refuse(turn, member.WorkerId, member.Session, why, final: true);
+                Remove(turn, member, "it was refused");
+                return;
+            }
+        }
+
+        if (state.Facts is null || state.Facts.Build.Length == 0)
+        {
+            var fixedNow = new RunFacts(
+                member.Info.Build, member.Info.NumericsVersion, member.Info.Engine, member.Info.ProbeHash, prepared.Identity,
+                prepared.ManifestHash, prepared.TrainSamples, prepared.TestSamples, prepared.LayerNames);
+            turn.State = state with { Facts = fixedNow };
+            turn.Do(new RecordFacts(fixedNow));
+            if (prepared.TrainSamples < turn.Plan.Description.Batch.Global)
+            {
+                Endings.Fail(turn, $"the data has {prepared.TrainSamples} training samples, fewer than one global batch (batch.global: {turn.Plan.Description.Batch.Global})");
+                return;
+            }
+        }
+
+        turn.Update(member with { Report = prepared.Report, ProgressAt = turn.Now });
+        turn.State = turn.State with { ExpectedBack = turn.State.ExpectedBack.Remove(member.WorkerId) };
+        var listed = turn.State.Generation?.Find(member.WorkerId) is not null && turn.State.Phase is not (Gathering or Proposing);
+        if (listed)
+            Generations.Renew(turn, $"{member.WorkerId} reopened its session");
+        else if (turn.State.Phase is not (Gathering or Proposing) && prepared.Report.AppliedStep > turn.State.Committed.Step)
+            Generations.Renew(turn, $"{member.WorkerId} is ahead, at step {prepared.Report.AppliedStep}");
+        else if (turn.State.Phase is Gathering)
+            Generations.TryPropose(turn);
+        else if (turn.State.Phase is Paused)
+            Boundary.Next(turn);
+    }
+
+    public static MemberState Heard(Turn turn, MemberState member)
+    {
+        var heard = member with { LastHeard = turn.Now };
+        turn.Update(heard);
+        return heard;
+    }
+
+    public static void Beat(Turn turn, MemberState member, MemberBeat beat) => turn.Update(member with
+    {
+        Waits = beat.Waits,
+        Progress = beat.Progress,
+        ProgressAt = beat.Progress != member.Progress ? turn.Now : member.ProgressAt,
+    });
+
+    /// <summary>Takes a member out; a generation that lists it ends with it.</summary>
+    public static void Remove(Turn turn, MemberState member, string why)
+    {
+        turn.State = turn.State with { Members = turn.State.Members.Remove(member.WorkerId) };
+        turn.Note(NoteKind.Evicted, $"{member.WorkerId} is no member any more: {why}");
+        if (turn.State.Phase is not (Gathering or Proposing) && turn.State.Generation?.Find(member.WorkerId) is not null)
+            Generations.Renew(turn, $"{member.WorkerId} is gone: {why}");
+    }
+
+    /// <summary>Removes those whose lease ended, and the one that has stood still too long.</summary>
+    public static void Expire(Turn turn)
+    {
+        var lease = turn.Plan.Lease;
+        foreach (var member in turn.State.Members.Values.OrderBy(m => m.Joined).ToImmutableArray())
+        {
+            if (Leases.Expired(member, lease, turn.Now) is { } why && !turn.State.IsOver)
+                Remove(turn, member, why);
+        }
+
+        if (!turn.State.IsOver && Leases.Hung(Owing(turn.State), lease, turn.State.Phase is Stepping, PhaseStart(turn.State.Phase), turn.Now) is { } hung)
+        {
+            Refuse(turn, hung.Member.WorkerId, hung.Member.Session, hung.Why, final: false);
+            Remove(turn, hung.Member, hung.Why);
+        }
+    }
+
+    /// <summary>Listed members that have not answered the present phase.</summary>
+    private static IEnumerable<MemberState> Owing(RunState state) => (state.Generation?.Members ?? [])
+        .Where(listed => state.Phase switch
+        {
+            Positioning p => !p.StateHashes.ContainsKey(listed.WorkerId),
+            Stepping s => !s.Ballots.ContainsKey(listed.WorkerId),
+            Evaluating e => e.Parts.TryGetValue(listed.WorkerId, out var part) && part.Count > 0 && !e.Blocks.ContainsKey(part.First),
+            Checkpointing c => c.Writer == listed.WorkerId && c.Announced is null,
+            _ => false,
+        })
+        .Select(listed => state.Members.GetValueOrDefault(listed.WorkerId))
+        .OfType<MemberState>();
+
+    private static TimeSpan PhaseStart(Phase phase) => phase is Stepping stepping ? stepping.StartedAt : TimeSpan.Zero;
+
+    private static void Refuse(Turn turn, string workerId, long session, string why, bool final)
+    {
+        turn.Do(new Send(workerId, session, 0, 0, new RefusedOrder(why, final)));
+        turn.Note(NoteKind.Refused, $"{workerId} was refused: {why}");
+    }
+
+    private static string? Mismatch(RunFacts facts, WorkerInfo info) =>
+        (facts.Build.Length == 0 ? null : Differs("build", facts.Build, info.Build))
+        ?? (facts.NumericsVersion == info.NumericsVersion
+            ? null
+            : $"numerics version: the run has {facts.NumericsVersion}, this worker has {info.NumericsVersion}")
+        ?? Differs("engine", facts.Engine, info.Engine)
+        ?? Differs("probe hash", facts.ProbeHash, info.ProbeHash);
+
+    private static string? Differs(string what, string run, string worker) =>
+        run == worker ? null : $"{what}: the run has {run}, this worker has {worker}";
+}

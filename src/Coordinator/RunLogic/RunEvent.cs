@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+
+namespace AdderNet.Coordinator.RunLogic;
+
+/// <summary>Everything that can happen to a run. The machine has no other input but the time.</summary>
+internal abstract record RunEvent;
+
+/// <summary>Came over a worker's session; dropped unless the session is the member's current one.</summary>
+internal abstract record MemberEvent(string WorkerId, long Session) : RunEvent;
+
+/// <summary>A worker said Hello: new, or again within the grace after its stream closed.</summary>
+internal sealed record MemberConnected(string WorkerId, long Session, WorkerInfo Info) : RunEvent;
+
+internal sealed record MemberPrepared(
+    string WorkerId, long Session, string Identity, string ManifestHash, MemberReport Report,
+    long TrainSamples, long TestSamples, ImmutableArray<string> LayerNames) : MemberEvent(WorkerId, Session);
+
+internal sealed record MemberBeat(string WorkerId, long Session, long Progress, bool Waits) : MemberEvent(WorkerId, Session);
+
+internal sealed record StreamClosed(string WorkerId, long Session) : MemberEvent(WorkerId, Session);
+
+internal sealed record MemberLeft(string WorkerId, long Session, string Reason) : MemberEvent(WorkerId, Session);
+
+/// <summary>Belongs to a generation and a step; stale ones are refused and counted.</summary>
+internal abstract record PhaseEvent(string WorkerId, long Session, long Generation, long Step) : MemberEvent(WorkerId, Session);
+
+internal sealed record MemberInPosition(string WorkerId, long Session, long Generation, long Step, string StateHash)
+    : PhaseEvent(WorkerId, Session, Generation, Step);
+
+internal sealed record MemberVoted(string WorkerId, long Session, long Generation, long Step, Ballot Ballot)
+    : PhaseEvent(WorkerId, Session, Generation, Step);
+
+internal sealed record EvaluationAnswered(
+    string WorkerId, long Session, long Generation, long Step, ImmutableArray<EvaluationBlockSums> Blocks)
+    : PhaseEvent(WorkerId, Session, Generation, Step);
+
+internal sealed record CheckpointWritten(
+    string WorkerId, long Session, long Generation, long Step, string Sha256, long Bytes, string WeightsHash)
+    : PhaseEvent(WorkerId, Session, Generation, Step);
+
+internal sealed record PhaseFailed(
+    string WorkerId, long Session, long Generation, long Step, string Phase, string Why, string Peer)
+    : PhaseEvent(WorkerId, Session, Generation, Step);
+
+/// <summary>The file of a <see cref="VerifyCheckpoint"/> action was looked for; <paramref name="Problem"/> is null when it is there and whole.</summary>
+internal sealed record CheckpointVerified(long Generation, long Step, string File, string? Problem) : RunEvent;
+
+/// <summary>The store made the proposed generation number ours.</summary>
+internal sealed record GenerationGranted(long Number) : RunEvent;
+
+/// <summary>Another coordinator holds the store now, or it cannot be written: this one must not drive the run any longer.</summary>
+internal sealed record StoreLost(string Why) : RunEvent;
+
+internal enum ControlKind
+{
+    Pause,
+    Resume,
+    Cancel,
+
+    /// <summary>Checkpoint, then leave resumable.</summary>
+    Stop,
+}
+
+internal sealed record ControlAsked(ControlKind Kind, string Why) : RunEvent;
+
+/// <summary>Time has passed.</summary>
+internal sealed record Tick : RunEvent;
+
+/// <summary>Sums over one fixed block of consecutive test samples.</summary>
+internal sealed record EvaluationBlockSums(int Index, long Samples, long Top1, long Top5, double LossSum);
+
+/// <summary>A member's vote for a step.</summary>
+internal sealed record Ballot(
+    ulong Hash, StepOutcome Outcome, int ShardsComputed, long GradientBytesSent,
+    double ComputeSeconds, double ExchangeSeconds, double DataWaitSeconds);

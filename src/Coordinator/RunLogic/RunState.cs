@@ -1,0 +1,129 @@
+using System.Collections.Immutable;
+
+namespace AdderNet.Coordinator.RunLogic;
+
+/// <summary>What people asked of the run; honoured at the next boundary.</summary>
+internal enum Wish
+{
+    None,
+    Pause,
+    Stop,
+}
+
+/// <summary>The whole state of a run as its coordinator sees it. Immutable; a decision returns the next one.</summary>
+internal sealed record RunState
+{
+    public required RunPlan Plan { get; init; }
+
+    public required Phase Phase { get; init; }
+
+    /// <summary>Null until the first worker is prepared.</summary>
+    public RunFacts? Facts { get; init; }
+
+    public ImmutableSortedDictionary<string, MemberState> Members { get; init; } =
+        ImmutableSortedDictionary.Create<string, MemberState>(StringComparer.Ordinal);
+
+    public int NextJoin { get; init; }
+
+    /// <summary>The announced generation; null before the first of this coordinator's life.</summary>
+    public GenerationPlan? Generation { get; init; }
+
+    /// <summary>Highest number known to be taken in the store.</summary>
+    public long LastGeneration { get; init; }
+
+    /// <summary>The last step that counts.</summary>
+    public CommittedStep Committed { get; init; } = CommittedStep.Initial;
+
+    /// <summary>Its outcome, if it is known.</summary>
+    public StepOutcome? CommittedOutcome { get; init; }
+
+    /// <summary>Members of the stored generation for whom a restarted coordinator waits until <see cref="ExpectedUntil"/>.</summary>
+    public ImmutableSortedSet<string> ExpectedBack { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    public TimeSpan ExpectedUntil { get; init; }
+
+    /// <summary>Failed phases since the last commit.</summary>
+    public int FailuresInARow { get; init; }
+
+    /// <summary>A step whose votes differed once; it is redone once.</summary>
+    public long? DisputedStep { get; init; }
+
+    public Wish Wish { get; init; }
+
+    public string WishReason { get; init; } = "";
+
+    /// <summary>Recorded files of state, oldest first.</summary>
+    public ImmutableArray<CheckpointRecord> Checkpoints { get; init; } = [];
+
+    /// <summary>Boundary at which a checkpoint was tried in vain, by kind: not tried again there.</summary>
+    public ImmutableSortedDictionary<CheckpointKind, long> FailedCheckpoints { get; init; } =
+        ImmutableSortedDictionary<CheckpointKind, long>.Empty;
+
+    /// <summary>Evaluations, oldest first.</summary>
+    public ImmutableArray<EvaluationRecord> Evaluations { get; init; } = [];
+
+    public ImmutableSortedDictionary<string, WorkerTotals> Totals { get; init; } =
+        ImmutableSortedDictionary.Create<string, WorkerTotals>(StringComparer.Ordinal);
+
+    /// <summary>Time within committed steps only.</summary>
+    public TimeSpan TrainingTime { get; init; }
+
+    /// <summary>Seconds from one commit to the next, smoothed; 0: not known.</summary>
+    public double SecondsPerStep { get; init; }
+
+    /// <summary>The sentence behind the present condition.</summary>
+    public string Reason { get; init; } = "";
+
+    public bool IsOver => Phase is Ended;
+
+    public CheckpointRecord? Newest(CheckpointKind kind) => Checkpoints.LastOrDefault(c => c.Kind == kind);
+
+    /// <summary>The best evaluation by top-1; the earlier one of equals.</summary>
+    public EvaluationRecord? Best => Evaluations.IsEmpty ? null : Evaluations.Aggregate((a, b) => b.Top1 > a.Top1 ? b : a);
+
+    /// <summary>Members that have prepared and whose stream is open.</summary>
+    public IEnumerable<MemberState> Ready => Members.Values.Where(m => m.IsPrepared && m.ClosedAt is null);
+
+    /// <summary>The run as it starts in this coordinator, from what the store holds.</summary>
+    public static RunState Begin(RunPlan plan, RunMemory memory, TimeSpan now)
+    {
+        var newest = memory.Checkpoints.Where(c => c.Kind == CheckpointKind.Periodic).OrderBy(c => c.Step).LastOrDefault();
+        return new RunState
+        {
+            Plan = plan,
+            Phase = new Gathering(now, now, "the run starts"),
+            Facts = memory.Facts,
+            LastGeneration = memory.LastGeneration,
+            ExpectedBack = memory.ExpectedBack.ToImmutableSortedSet(StringComparer.Ordinal),
+            ExpectedUntil = now + plan.Lease,
+            Committed = newest is null ? CommittedStep.Initial : new CommittedStep(newest.Step, newest.VotedHash),
+            Checkpoints = [.. memory.Checkpoints.OrderBy(c => c.Step)],
+            Evaluations = [.. memory.Evaluations.OrderBy(e => e.Step)],
+            Totals = memory.Totals.ToImmutableSortedDictionary(StringComparer.Ordinal),
+            TrainingTime = memory.TrainingTime,
+            Reason = "waiting for workers",
+        };
+    }
+}
+
+/// <summary>What the store remembers of a run when a coordinator takes it up.</summary>
+internal sealed record RunMemory
+{
+    public static RunMemory Nothing { get; } = new();
+
+    public RunFacts? Facts { get; init; }
+
+    public long LastGeneration { get; init; }
+
+    /// <summary>Members of the last generation, when the run was under way; empty for one that starts or was stopped.</summary>
+    public ImmutableArray<string> ExpectedBack { get; init; } = [];
+
+    /// <summary>Only files that were verified now.</summary>
+    public ImmutableArray<CheckpointRecord> Checkpoints { get; init; } = [];
+
+    public ImmutableArray<EvaluationRecord> Evaluations { get; init; } = [];
+
+    public ImmutableDictionary<string, WorkerTotals> Totals { get; init; } = ImmutableDictionary<string, WorkerTotals>.Empty;
+
+    public TimeSpan TrainingTime { get; init; }
+}
