@@ -106,6 +106,6 @@ internal static class Endings
         turn.RecordProgress(condition);
         turn.Do(new EndRun(condition, why));
         foreach (var member in turn.State.Members.Values.OrderBy(m => m.Joined).ToImmutableArray())
-            turn.Send(member, turn.State.Committed.Step, new RunEndedOrder(condition == RunCondition.Completed, why));
+            turn.Send(member, turn.State.Committed.Step, new RunEndedOrder(condition, why));
     }
 }

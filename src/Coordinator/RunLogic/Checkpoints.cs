@@ -1,4 +1,4 @@
-using System.Globalization;
+using AdderNet.Core.Checkpoints;
 
 namespace AdderNet.Coordinator.RunLogic;
 
@@ -7,11 +7,6 @@ internal static class Checkpoints
 {
     public const string FinalFile = "final.safetensors";
 
-    public const string BestFile = "checkpoints/best/state.safetensors";
-
-    public static string PeriodicFile(long step) =>
-        string.Create(CultureInfo.InvariantCulture, $"checkpoints/step-{step:00000000}/state.safetensors");
-
     public static void Order(Turn turn, CheckpointKind kind)
     {
         var step = turn.State.Committed.Step;
@@ -19,8 +14,8 @@ internal static class Checkpoints
         var file = kind switch
         {
             CheckpointKind.Final => FinalFile,
-            CheckpointKind.Best => BestFile,
-            _ => PeriodicFile(step),
+            CheckpointKind.Best => CheckpointDirectory.BestFile,
+            _ => CheckpointDirectory.StepFile(step),
         };
         turn.State = turn.State with { Phase = new Checkpointing(writer, kind, file, null) };
         turn.Because($"{writer} writes {file}");

@@ -82,4 +82,4 @@ internal sealed record EvaluateOrder(int BlockSize, ShardRange Blocks) : Order;
 
 internal sealed record WriteCheckpointOrder(string File, bool WeightsOnly) : Order;
 
-internal sealed record RunEndedOrder(bool Completed, string Why) : Order;
+internal sealed record RunEndedOrder(RunCondition Condition, string Why) : Order;

@@ -95,7 +95,7 @@ internal static class RunMachine
         {
             turn.Do(new Send(
                 connected.WorkerId, connected.Session, turn.State.Generation?.Number ?? 0, turn.State.Committed.Step,
-                new RunEndedOrder(ended.Condition == RunCondition.Completed, turn.State.Reason)));
+                new RunEndedOrder(ended.Condition, turn.State.Reason)));
         }
     }
 

@@ -1,0 +1,214 @@
+using AdderNet.Coordinator.RunLogic;
+using Xunit;
+
+namespace AdderNet.Coordinator.Tests.RunLogic;
+
+public class MembershipTests
+{
+    [Fact]
+    public void A_worker_whose_stream_closes_mid_step_is_given_up_after_half_a_second_and_the_step_is_redone_without_it()
+    {
+        var run = new RunScript().Started("a", "b").Train(3).Vote("a").Close("b");
+        Assert.Empty(run.Actions);
+        run.After(499);
+        Assert.Empty(run.Actions);
+        run.After(1);
+        Assert.Contains("b is gone: its session stream closed", run.Single<ProposeGeneration>().Why);
+
+        run.Grant();
+        var plan = Assert.Single(run.Sent<GenerationStartedOrder>()).Order.Plan;
+        Assert.Equal((3L, RunScript.Hash), (plan.BaseStep, plan.BaseHash));
+        Assert.Equal("a", Assert.Single(plan.Sources));
+        run.InPosition("a");
+        Assert.Equal(4, Assert.Single(run.Sent<StartStepOrder>()).Step);
+    }
+
+    [Fact]
+    public void A_member_that_reopens_its_stream_in_time_stays_and_a_new_generation_follows_its_report()
+    {
+        var run = new RunScript().Started("a", "b").Train(1).Close("b").After(300).Connect("b");
+        Assert.Single(run.Sent<WelcomeOrder>());
+        run.Prepare("b", new MemberReport(1, RunScript.Hash, RunScript.Outcome(), "s", 0, 0));
+        Assert.Equal(2, run.Single<ProposeGeneration>().Members.Length);
+        Assert.DoesNotContain(run.Actions, a => a is Note { Kind: NoteKind.Evicted });
+    }
+
+    [Fact]
+    public void Messages_over_a_session_that_was_replaced_count_for_nothing()
+    {
+        var run = new RunScript().Started("a");
+        var old = run.Session("a");
+        run.Connect("a").Feed(new StreamClosed("a", old)).After(600);
+        Assert.True(run.State.Members.ContainsKey("a"));
+    }
+
+    [Fact]
+    public void A_silent_worker_is_lost_at_the_lease_and_a_busy_one_is_not()
+    {
+        var run = new RunScript().Started("a", "b").AfterWithBeats(2_400, silent: "b");
+        Assert.Equal(2, run.State.Members.Count);
+        run.AfterWithBeats(200, silent: "b");
+        Assert.Contains(run.Actions, a => a is Note { Kind: NoteKind.Evicted } n && n.Text.Contains("nothing was heard", StringComparison.Ordinal));
+        Assert.Equal(["a"], run.State.Members.Keys);
+    }
+
+    [Fact]
+    public void A_worker_that_beats_but_makes_no_progress_is_given_up_and_the_one_that_waits_for_it_is_not()
+    {
+        var run = new RunScript().Started("a", "b").Train(1);
+        for (var i = 0; i < 7; i++)
+        {
+            run.Feed(new MemberBeat("a", run.Session("a"), 1, true));
+            run.Feed(new MemberBeat("b", run.Session("b"), 1, false));
+            run.After(400);
+        }
+
+        Assert.Equal(["a"], run.State.Members.Keys);
+    }
+
+    [Fact]
+    public void Before_its_first_measured_shard_a_worker_may_compute_for_ten_minutes()
+    {
+        var run = new RunScript().Started("a");
+        void Stand(double milliseconds)
+        {
+            for (var t = 0.0; t < milliseconds; t += 2000)
+                run.Feed(new MemberBeat("a", run.Session("a"), 1, false)).After(2000);
+        }
+
+        Stand(598_000);
+        Assert.Single(run.State.Members);
+        Stand(2_000);
+        Assert.Empty(run.State.Members);
+    }
+
+    [Fact]
+    public void A_worker_prepared_in_mid_run_joins_at_the_next_boundary_and_downloads_from_those_who_hold_it()
+    {
+        var run = new RunScript().Started("a").Train(2).Join("b");
+        Assert.DoesNotContain(run.Actions, a => a is ProposeGeneration);
+        run.Vote("a");
+        Assert.Single(run.Sent<CommitOrder>());
+        Assert.Equal("b joins", run.Single<ProposeGeneration>().Why);
+        run.Grant();
+        var plan = run.Sent<GenerationStartedOrder>()[1].Order.Plan;
+        Assert.Equal(3, plan.BaseStep);
+        Assert.Equal("a", Assert.Single(plan.Sources));
+        run.InPosition("a", "b");
+        Assert.Equal(4, run.Sent<StartStepOrder>()[0].Step);
+    }
+
+    [Fact]
+    public void Members_beyond_the_number_of_shards_are_hot_spares_that_vote_and_take_over()
+    {
+        var run = new RunScript(d => d with { Batch = d.Batch with { Shards = 2 } }, expected: 3).Started("a", "b", "c");
+        Assert.Equal([1, 1, 0], run.State.Generation!.Members.Select(m => m.Range.Count));
+        Assert.True(run.State.Generation.Find("c")!.Votes);
+        run.Vote("a").Vote("b");
+        Assert.Empty(run.Sent<CommitOrder>());
+        run.Vote("c");
+        Assert.Equal(3, run.Sent<CommitOrder>().Count);
+
+        run.Close("a").After(500).Grant();
+        Assert.Equal(["b", "c"], run.State.Generation!.Members.Where(m => m.Range.Count == 1).Select(m => m.WorkerId));
+    }
+
+    [Theory]
+    [InlineData("build", "build 1", "build 2")]
+    [InlineData("numerics version", "1", "2")]
+    [InlineData("engine", "managed", "cuda")]
+    [InlineData("probe hash", "probe", "other")]
+    public void A_worker_of_another_kind_is_refused_for_good_naming_both_values(string what, string run, string worker)
+    {
+        var info = RunScript.Info("b");
+        info = what switch
+        {
+            "build" => info with { Build = worker },
+            "numerics version" => info with { NumericsVersion = 2 },
+            "engine" => info with { Engine = worker },
+            _ => info with { ProbeHash = worker },
+        };
+        var script = new RunScript().Started("a").Connect("b", info);
+        var refused = Assert.Single(script.Sent<RefusedOrder>()).Order;
+        Assert.True(refused.Final);
+        Assert.Equal($"{what}: the run has {run}, this worker has {worker}", refused.Why);
+        Assert.DoesNotContain("b", script.State.Members.Keys);
+    }
+
+    [Theory]
+    [InlineData("other", "data", "run identity: the run has id, this worker has other")]
+    [InlineData("id", "other", "data manifest hash: the run has data, this worker has other")]
+    public void A_worker_with_other_data_or_identity_is_refused_for_good(string identity, string manifest, string why)
+    {
+        var run = new RunScript().Started("a").Connect("b").Prepare("b", identity: identity, manifest: manifest);
+        Assert.Equal((why, true), (run.Sent<RefusedOrder>()[0].Order.Why, run.Sent<RefusedOrder>()[0].Order.Final));
+        Assert.Equal(["a"], run.State.Members.Keys);
+        Assert.IsType<Stepping>(run.State.Phase);
+    }
+
+    [Fact]
+    public void Two_workers_that_prepare_at_once_are_compared_when_the_second_one_does()
+    {
+        var run = new RunScript(expected: 2).Connect("a").Connect("b", RunScript.Info("b") with { ProbeHash = "other" }).Prepare("a").Prepare("b");
+        Assert.Contains("probe hash", Assert.Single(run.Sent<RefusedOrder>()).Order.Why);
+    }
+
+    [Fact]
+    public void A_worker_above_max_workers_is_sent_away_for_now()
+    {
+        var run = new RunScript(d => d with { Elastic = d.Elastic with { MaxWorkers = 1 } }).Started("a").Connect("b");
+        Assert.False(Assert.Single(run.Sent<RefusedOrder>()).Order.Final);
+    }
+
+    [Fact]
+    public void With_fewer_than_min_workers_the_run_waits_and_goes_on_when_enough_are_back()
+    {
+        var run = new RunScript(d => d with { Elastic = d.Elastic with { MinWorkers = 2 } }).Started("a", "b").Train(2);
+        run.Feed(new MemberLeft("b", run.Session("b"), "SIGTERM"));
+        Assert.Contains("1 of at least 2", run.Reason);
+        run.Join("c").Grant();
+        Assert.Equal(2, run.State.Generation!.BaseStep);
+        Assert.Equal(["a", "c"], run.State.Generation.Members.Select(m => m.WorkerId));
+    }
+
+    [Fact]
+    public void A_failed_phase_is_tried_again_by_the_same_members_and_six_in_a_row_end_the_run()
+    {
+        var run = new RunScript().Started("a", "b");
+        for (var i = 0; i < 5; i++)
+        {
+            run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 1, "exchange", "broken pipe", ""));
+            Assert.Contains("broken pipe", run.Reason);
+            run.AfterWithBeats(1_700);
+            run.Grant().InPosition("a", "b");
+        }
+
+        run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 1, "exchange", "broken pipe", ""));
+        Assert.Equal(RunCondition.Failed, run.Single<EndRun>().Condition);
+    }
+
+    [Fact]
+    public void A_commit_forgets_earlier_failures()
+    {
+        var run = new RunScript().Started("a", "b");
+        for (var i = 0; i < 12; i++)
+        {
+            run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 1, "exchange", "broken pipe", ""));
+            run.AfterWithBeats(200).Grant().InPosition("a", "b").Train(i + 1);
+        }
+
+        Assert.Equal(12, run.State.Committed.Step);
+    }
+
+    [Fact]
+    public void A_generation_granted_after_one_of_its_members_died_is_never_announced()
+    {
+        var run = new RunScript(expected: 2).Join("a", "b").Close("b").After(500).Grant();
+        Assert.Empty(run.Sent<GenerationStartedOrder>());
+        Assert.Contains("1 of 2 are there", run.Reason);
+        run.AfterWithBeats(30_000);
+        Assert.Equal(2, run.Single<ProposeGeneration>().Number);
+        run.Grant();
+        Assert.Equal(["a"], run.State.Generation!.Members.Select(m => m.WorkerId));
+    }
+}
