@@ -32,6 +32,11 @@ internal static class DescriptionYaml
         {
             throw InvalidDescriptionException.OfFile($"{source}:{e.Start.Line}", $"is not valid YAML: {(e.InnerException ?? e).Message}", e);
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
+        {
+            // What the scanner itself trips over in some malformed texts, such as "{data[".
+            throw InvalidDescriptionException.OfFile(source, "is not valid YAML", e);
+        }
     }
 
     /// <summary>Canonical YAML: every key that is set, in a fixed order.</summary>

@@ -103,7 +103,7 @@ public sealed class RunIdentityTests
         Assert.Equal(identities.Length, identities.Distinct().Count());
         var manifest = new DataManifest(DataFormat.Idx, []);
         Assert.Equal(
-            RunIdentity.Compute(description, manifest.Hash, null, "managed", Numerics.NumericsVersion.Current), RunIdentity.Compute(description, manifest, null, "managed"));
+            RunIdentity.Compute(description, manifest.Hash, null, "managed", AdderNet.Core.Numerics.NumericsVersion.Current), RunIdentity.Compute(description, manifest, null, "managed"));
     }
 
     private static RunDescription Parse(params string[] overrides) => RunDescriptionFile.Parse(Text, "run.yaml", overrides);
