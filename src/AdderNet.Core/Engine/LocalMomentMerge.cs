@@ -1,0 +1,15 @@
+using AdderNet.Core.Sharding;
+
+namespace AdderNet.Core.Engine;
+
+/// <summary>The meeting at a batch norm when one replica computes all <paramref name="shards"/> shards.</summary>
+public sealed class LocalMomentMerge(int shards) : IMomentMerge
+{
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException"><paramref name="mine"/> does not cover every shard.</exception>
+    public ValueTask<double[]> MergeAsync(int meeting, MomentPass pass, IReadOnlyList<MomentNode> mine, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(MomentTree.Merge(mine, shards, pass));
+    }
+}

@@ -1,0 +1,203 @@
+using AdderNet.Core.Configuration;
+using AdderNet.Core.Data;
+using AdderNet.Core.Kernels;
+using AdderNet.Core.Layers;
+using AdderNet.Core.Models;
+using AdderNet.Core.Optimization;
+using AdderNet.Core.Sharding;
+
+namespace AdderNet.Core.Engine;
+
+/// <summary>The managed CPU engine: one copy of the model, trained by kernels that give the same bits on every machine.</summary>
+public sealed class ManagedReplica : IReplica
+{
+    /// <summary>The engine's name, as it enters the run identity.</summary>
+    public const string EngineName = "managed";
+
+    private const double StatisticsMomentum = 0.1;
+    private readonly RunDescription description;
+    private readonly LearningRateSchedule schedule;
+    private readonly MomentumSgd optimizer;
+    private readonly float[] parameters;
+    private readonly float[] momentum;
+    private readonly float[] statistics;
+    private readonly ComputeThreads threads;
+    private readonly Network network;
+    private readonly SubtreeAccumulator accumulator;
+    private readonly List<ShardTape> tapes = [];
+    private readonly TimeProvider time;
+
+    private ManagedReplica(RunDescription description, ModelDescription model, long stepsPerEpoch, int threads, TimeProvider time)
+    {
+        this.description = description;
+        this.time = time;
+        Model = model;
+        schedule = new LearningRateSchedule(description.Schedule, description.Optimizer.LearningRate, stepsPerEpoch);
+        optimizer = new MomentumSgd(description.Optimizer, description.Gradient.Scaling);
+        parameters = ParameterInitialization.Draw(model, description.Seed);
+        momentum = new float[model.Layout.ParameterLength];
+        statistics = ParameterInitialization.Statistics(model);
+        this.threads = new ComputeThreads(threads);
+        network = new Network(
+            model, new TapePlan(model.Nodes), description.Gradient.Kind,
+            new LayerContext(parameters, statistics, ConvolutionKernels.Best, this.threads));
+        accumulator = new SubtreeAccumulator(model.Layout.ReductionLength);
+    }
+
+    /// <summary>The model as data, with the names of its layers.</summary>
+    public ModelDescription Model { get; }
+
+    /// <inheritdoc/>
+    public ModelLayout Layout => Model.Layout;
+
+    /// <inheritdoc/>
+    public long AppliedStep { get; private set; }
+
+    /// <summary>Builds the described model with initial weights.</summary>
+    /// <param name="description">The run.</param>
+    /// <param name="input">Shape of one sample.</param>
+    /// <param name="stepsPerEpoch">floor(N / B), for the schedule.</param>
+    /// <param name="threads">Threads to compute with, at least 1; they change no bit.</param>
+    /// <param name="time">Clock of the duration metrics; it never reaches a result.</param>
+    /// <exception cref="InvalidDescriptionException">The model cannot be built, or a batch norm would see a single value.</exception>
+    public static ManagedReplica Create(
+        RunDescription description, InputShape input, long stepsPerEpoch, int threads, TimeProvider? time = null) =>
+        Create(description, ModelCatalog.Describe(description.Model, input), stepsPerEpoch, threads, time);
+
+    /// <summary>The same for a model that is not in the catalogue.</summary>
+    internal static ManagedReplica Create(
+        RunDescription description, ModelDescription model, long stepsPerEpoch, int threads, TimeProvider? time = null)
+    {
+        RefuseSingleValues(description.Batch, model);
+        return new ManagedReplica(description, model, stepsPerEpoch, threads, time ?? TimeProvider.System);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SubtreeSum>> ComputeAsync(
+        ShardRange range, IShardBatches batches, IMomentMerge moments, Action progress, CancellationToken cancellation) =>
+        Task.Run(() => ComputeShardsAsync(range, batches, moments, progress, cancellation), cancellation);
+
+    /// <inheritdoc/>
+    public void Apply(ReadOnlySpan<float> mean, bool skip)
+    {
+        if (mean.Length != Layout.ReductionLength)
+            throw new ArgumentException($"A step's mean has {mean.Length} elements, not {Layout.ReductionLength}.", nameof(mean));
+        using var activity = EngineTelemetry.Activities.StartActivity("apply");
+        var started = time.GetTimestamp();
+        var step = AppliedStep + 1;
+        if (!skip)
+        {
+            optimizer.Apply(Layout, parameters, momentum, mean[..Layout.ParameterLength], schedule.At(step));
+            var batchStatistics = mean.Slice(Layout.ParameterLength, Layout.StatisticsLength);
+            for (var i = 0; i < statistics.Length; i++)
+                statistics[i] = (float)((1 - StatisticsMomentum) * statistics[i] + StatisticsMomentum * batchStatistics[i]);
+        }
+
+        AppliedStep = step;
+        EngineTelemetry.ApplySeconds.Record(time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <inheritdoc/>
+    public EvaluationSums Evaluate(SampleBatch batch, CancellationToken cancellation)
+    {
+        var tape = Tape(0);
+        var sums = new EvaluationSums(batch.Count, 0, 0, 0);
+        for (var first = 0; first < batch.Count; first += tape.Capacity)
+        {
+            var count = Math.Min(tape.Capacity, batch.Count - first);
+            var images = batch.Images.Slice(first * Model.Input.Elements, count * Model.Input.Elements);
+            tape.Begin(new SampleBatch(images, batch.Labels.Slice(first, count), count), shard: 0, reduction: []);
+            network.Infer(tape, cancellation);
+            var verdict = network.Judge(tape, sums.LossSum);
+            sums = sums with { Top1 = sums.Top1 + verdict.Top1, Top5 = sums.Top5 + verdict.Top5, LossSum = verdict.LossSum };
+        }
+
+        return sums;
+    }
+
+    /// <inheritdoc/>
+    public ReplicaState Export() =>
+        new(AppliedStep, (float[])parameters.Clone(), (float[])momentum.Clone(), (float[])statistics.Clone());
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The state is another model's; nothing is changed.</exception>
+    public void Import(ReplicaState state)
+    {
+        if (state.Parameters.Length != parameters.Length || state.Momentum.Length != momentum.Length || state.Statistics.Length != statistics.Length)
+        {
+            throw new ArgumentException(
+                $"A state of {state.Parameters.Length} parameters, {state.Momentum.Length} momenta and {state.Statistics.Length} statistics "
+                + $"does not fit a model of {parameters.Length} and {statistics.Length}.", nameof(state));
+        }
+
+        // The layers hold these arrays: they are filled, not exchanged.
+        state.Parameters.CopyTo(parameters, 0);
+        state.Momentum.CopyTo(momentum, 0);
+        state.Statistics.CopyTo(statistics, 0);
+        AppliedStep = state.Step;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => threads.Dispose();
+
+    private async Task<IReadOnlyList<SubtreeSum>> ComputeShardsAsync(
+        ShardRange range, IShardBatches batches, IMomentMerge moments, Action progress, CancellationToken cancellation)
+    {
+        using var activity = EngineTelemetry.Activities.StartActivity("compute");
+        activity?.SetTag("addernet.step", AppliedStep + 1).SetTag("addernet.shards", range.ToString());
+        var started = time.GetTimestamp();
+        accumulator.Reset(range);
+        var global = description.Batch.Normalization == Normalization.Global;
+        var together = global ? Math.Max(range.Count, 1) : 1;
+        for (var first = range.First; first < range.End; first += together)
+            await ComputeTogetherAsync(first, first + together, global ? moments : null).ConfigureAwait(false);
+        EngineTelemetry.Samples.Add((long)range.Count * description.Batch.ShardSize);
+        EngineTelemetry.ComputeSeconds.Record(time.GetElapsedTime(started).TotalSeconds);
+        return accumulator.Result();
+
+        async Task ComputeTogetherAsync(int first, int end, IMomentMerge? merge)
+        {
+            var begun = new List<ShardTape>();
+            try
+            {
+                for (var shard = first; shard < end; shard++)
+                {
+                    var batch = await batches.GetAsync(AppliedStep + 1, shard, cancellation).ConfigureAwait(false);
+                    var tape = Tape(shard - first);
+                    begun.Add(tape);
+                    tape.Begin(batch, shard, accumulator.RentLeaf());
+                }
+
+                var counts = await network.TrainAsync(begun, merge, progress, cancellation).ConfigureAwait(false);
+                for (var i = 0; i < begun.Count; i++)
+                    accumulator.Complete(begun[i].Shard, begun[i].TakeReduction(), counts[i]);
+            }
+            finally
+            {
+                foreach (var tape in begun)
+                {
+                    if (tape.TakeReduction() is { Length: > 0 } abandoned)
+                        accumulator.Return(abandoned);
+                }
+            }
+        }
+    }
+
+    private ShardTape Tape(int index)
+    {
+        while (tapes.Count <= index)
+            tapes.Add(new ShardTape(Model, network.Plan, description.Batch.ShardSize));
+        return tapes[index];
+    }
+
+    private static void RefuseSingleValues(BatchOptions batch, ModelDescription model)
+    {
+        var samples = batch.Normalization == Normalization.Global ? batch.Global : batch.ShardSize;
+        if (model.Nodes.FirstOrDefault(n => n is BatchNormNode && (long)samples * n.Out.Pixels < 2) is { } node)
+        {
+            throw InvalidDescriptionException.OfKey(
+                "run description", "batch.global", $"{batch.Global}", $"leaves {node.Name} a single value of each channel to normalise over",
+                $"batch.global: {2 * batch.Shards}");
+        }
+    }
+}

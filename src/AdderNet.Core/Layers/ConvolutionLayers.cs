@@ -1,0 +1,89 @@
+using AdderNet.Core.Configuration;
+using AdderNet.Core.Engine;
+using AdderNet.Core.Kernels;
+using AdderNet.Core.Models;
+
+namespace AdderNet.Core.Layers;
+
+/// <summary>What convolutions of every method share: geometry and the place of the filters.</summary>
+internal abstract class FilterLayer(int index, ConvolutionNode node, TensorSlot filters, LayerContext context) : LocalLayer(index, context)
+{
+    public override bool CanOverflow => true;
+
+    protected ConvolutionNode Node { get; } = node;
+
+    protected ReadOnlySpan<float> Filters => Context.Parameters.AsSpan(filters.Offset, filters.Length);
+
+    protected ConvolutionShape Shape(ShardTape tape) => new(
+        tape.Samples, Node.In.Height, Node.In.Width, Node.In.Channels, Node.Out.Channels,
+        Node.KernelHeight, Node.KernelWidth, Node.Stride, Node.Padding);
+
+    protected ReadOnlySpan<float> Input(ShardTape tape, in ConvolutionShape shape) => tape.Output(Node.Input).AsSpan(0, shape.InputLength);
+
+    protected Span<float> Output(ShardTape tape, in ConvolutionShape shape) => tape.Output(Index).AsSpan(0, shape.OutputLength);
+
+    protected ReadOnlySpan<float> OutputGradient(ShardTape tape, in ConvolutionShape shape) =>
+        tape.OutputGradient(Index).AsSpan(0, shape.OutputLength);
+
+    protected Span<float> FilterGradient(ShardTape tape) => tape.Reduction.AsSpan(filters.Offset, filters.Length);
+}
+
+/// <summary>The adder layer of the paper: eq. 2 forward; eq. 5 or 4 for the filters and eq. 6-7 for the input backward.</summary>
+internal sealed class AdderLayer(int index, ConvolutionNode node, TensorSlot filters, GradientKind gradient, LayerContext context)
+    : FilterLayer(index, node, filters, context)
+{
+    public override void Forward(ShardTape tape)
+    {
+        var shape = Shape(tape);
+        Context.Kernels.AdderForward(shape, Input(tape, shape), Filters, Output(tape, shape), Context.Threads);
+    }
+
+    public override void Backward(ShardTape tape)
+    {
+        var shape = Shape(tape);
+        var x = Input(tape, shape);
+        var g = OutputGradient(tape, shape);
+        if (gradient == GradientKind.Sign)
+            Context.Kernels.AdderFilterGradientSign(shape, x, Filters, g, FilterGradient(tape), Context.Threads);
+        else
+            Context.Kernels.AdderFilterGradient(shape, x, Filters, g, FilterGradient(tape), Context.Threads);
+        if (tape.InputGradient(Index) is { } dx)
+            Context.Kernels.AdderInputGradient(shape, x, Filters, g, dx.AsSpan(0, shape.InputLength), Context.Threads);
+    }
+}
+
+/// <summary>An ordinary convolution, with or without bias.</summary>
+internal sealed class MultiplyLayer(int index, ConvolutionNode node, TensorSlot filters, TensorSlot? bias, LayerContext context)
+    : FilterLayer(index, node, filters, context)
+{
+    public override void Forward(ShardTape tape)
+    {
+        var shape = Shape(tape);
+        var shift = bias is null ? [] : Context.Parameters.AsSpan(bias.Offset, bias.Length);
+        Context.Kernels.Forward(shape, Input(tape, shape), Filters, shift, Output(tape, shape), Context.Threads);
+    }
+
+    public override void Backward(ShardTape tape)
+    {
+        var shape = Shape(tape);
+        var g = OutputGradient(tape, shape);
+        Context.Kernels.FilterGradient(shape, Input(tape, shape), g, FilterGradient(tape), Context.Threads);
+        if (bias is not null)
+            SumPositions(g, tape.Reduction.AsSpan(bias.Offset, bias.Length));
+        if (tape.InputGradient(Index) is { } dx)
+            Context.Kernels.InputGradient(shape, Filters, g, dx.AsSpan(0, shape.InputLength), Context.Threads);
+    }
+
+    /// <summary>The bias gradient: each filter's sum over positions, in order, in double.</summary>
+    private static void SumPositions(ReadOnlySpan<float> g, Span<float> sums)
+    {
+        var channels = sums.Length;
+        for (var t = 0; t < channels; t++)
+        {
+            var sum = 0.0;
+            for (var i = t; i < g.Length; i += channels)
+                sum += g[i];
+            sums[t] = (float)sum;
+        }
+    }
+}

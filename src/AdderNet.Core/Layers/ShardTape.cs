@@ -1,0 +1,104 @@
+using AdderNet.Core.Engine;
+using AdderNet.Core.Models;
+using AdderNet.Core.Sharding;
+
+namespace AdderNet.Core.Layers;
+
+/// <summary>What one shard's forward pass leaves for its backward pass, in buffers that are made once and reused every step.</summary>
+internal sealed class ShardTape
+{
+    private readonly ModelDescription model;
+    private readonly TapePlan plan;
+    private readonly float[] images;
+    private readonly float[]?[] outputs;
+    private readonly float[]?[] slots;
+
+    /// <param name="model">The model.</param>
+    /// <param name="plan">Its buffers.</param>
+    /// <param name="capacity">Most samples of one pass.</param>
+    public ShardTape(ModelDescription model, TapePlan plan, int capacity)
+    {
+        this.model = model;
+        this.plan = plan;
+        Capacity = capacity;
+        images = new float[checked(capacity * model.Input.Elements)];
+        outputs = new float[]?[model.Nodes.Count];
+        slots = new float[]?[plan.SlotLengths.Count];
+        Labels = new int[capacity];
+        Norms = new NormState[model.Nodes.Count];
+    }
+
+    /// <summary>Most samples of one pass.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Samples of this pass.</summary>
+    public int Samples { get; private set; }
+
+    /// <summary>The shard of this pass.</summary>
+    public int Shard { get; private set; }
+
+    /// <summary>Class of each sample.</summary>
+    public int[] Labels { get; }
+
+    /// <summary>What each batch norm normalised by, by node.</summary>
+    public NormState[] Norms { get; }
+
+    /// <summary>Where this pass leaves gradients and statistics, laid out as the reduction vector.</summary>
+    public float[] Reduction { get; private set; } = [];
+
+    /// <summary>The first non-finite value as <see cref="StepCounts.FirstNonFinite"/> counts it; 0: none.</summary>
+    public long FirstNonFinite { get; private set; }
+
+    /// <summary>Starts a pass over a batch.</summary>
+    /// <param name="batch">At most <see cref="Capacity"/> samples.</param>
+    /// <param name="shard">The shard that they are.</param>
+    /// <param name="reduction">Receives gradients; empty for a pass without a backward part.</param>
+    public void Begin(SampleBatch batch, int shard, float[] reduction)
+    {
+        if (batch.Count < 1 || batch.Count > Capacity)
+            throw new ArgumentException($"A batch of {batch.Count} samples does not fit a tape of {Capacity}.", nameof(batch));
+        Samples = batch.Count;
+        Shard = shard;
+        Reduction = reduction;
+        FirstNonFinite = 0;
+        batch.Images.Span[..(batch.Count * model.Input.Elements)].CopyTo(images);
+        batch.Labels.Span[..batch.Count].CopyTo(Labels);
+        var classes = model.Classes;
+        for (var i = 0; i < Samples; i++)
+        {
+            if ((uint)Labels[i] >= (uint)classes)
+                throw new ArgumentException($"Label {Labels[i]} is not a class: model.classes is {classes}.", nameof(batch));
+        }
+    }
+
+    /// <summary>Hands the reduction vector over; empty when it has been taken.</summary>
+    public float[] TakeReduction()
+    {
+        var taken = Reduction;
+        Reduction = [];
+        return taken;
+    }
+
+    /// <summary>The output of a node, or the images.</summary>
+    public float[] Output(int node) =>
+        node == ModelDescription.Images
+            ? images
+            : outputs[plan.Storage[node]] ??= new float[checked(Capacity * model.Nodes[plan.Storage[node]].Out.Elements)];
+
+    /// <summary>The gradient of a node's output.</summary>
+    public float[] OutputGradient(int node) => Slot(plan.Backward[node].OutputSlot);
+
+    /// <summary>Where a node's gradient of its input goes; null where none is wanted.</summary>
+    public float[]? InputGradient(int node) => plan.Backward[node].InputSlot is >= 0 and var slot ? Slot(slot) : null;
+
+    /// <summary>A gradient buffer.</summary>
+    public float[] Slot(int slot) => slots[slot] ??= new float[checked(Capacity * plan.SlotLengths[slot])];
+
+    /// <summary>Notes a non-finite value; the first place in the order of <see cref="ModelDescription.LayerNames"/> stays.</summary>
+    public void NoteNonFinite(int layer)
+    {
+        var found = 1 + (((long)layer << 32) | (uint)Shard);
+        if (FirstNonFinite == 0 || found < FirstNonFinite)
+            FirstNonFinite = found;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Numerics;
+using AdderNet.Core.Configuration;
+using AdderNet.Core.Engine;
+
+namespace AdderNet.Core.Optimization;
+
+/// <summary>
+/// Momentum SGD as PyTorch defines it, in float32 and unfused: d = scale * g + weight_decay * w; v = momentum * v + d;
+/// w = w - rate * v, or with Nesterov w = w - rate * (d + momentum * v). Every parameter decays, batch norms and biases included.
+/// </summary>
+public sealed class MomentumSgd(OptimizerOptions optimizer, GradientScaling scaling)
+{
+    private readonly float momentum = (float)optimizer.Momentum;
+    private readonly float decay = (float)optimizer.WeightDecay;
+
+    /// <summary>Updates all parameters and their momentum.</summary>
+    /// <param name="layout">Where each parameter lies.</param>
+    /// <param name="parameters">Weights, changed.</param>
+    /// <param name="velocity">Momentum, changed.</param>
+    /// <param name="meanGradient">The step's globally reduced mean gradient.</param>
+    /// <param name="learningRate">The step's rate.</param>
+    public void Apply(ModelLayout layout, Span<float> parameters, Span<float> velocity, ReadOnlySpan<float> meanGradient, double learningRate)
+    {
+        foreach (var parameter in layout.Parameters)
+        {
+            var (offset, length) = (parameter.Tensor.Offset, parameter.Tensor.Length);
+            var gradient = meanGradient.Slice(offset, length);
+            var scale = Scale(parameter, gradient);
+            Update(parameters.Slice(offset, length), velocity.Slice(offset, length), gradient, scale, (float)learningRate);
+        }
+    }
+
+    /// <summary>The factor by which a parameter's gradient enters.</summary>
+    internal float Scale(ParameterSlot parameter, ReadOnlySpan<float> gradient) =>
+        AdaptiveRate.Scale(parameter, gradient, scaling, optimizer.Eta);
+
+    private void Update(Span<float> w, Span<float> v, ReadOnlySpan<float> g, float scale, float rate)
+    {
+        var i = 0;
+        for (; i <= w.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var weight = new Vector<float>(w[i..]);
+            var step = new Vector<float>(g[i..]) * scale + weight * decay;
+            var speed = new Vector<float>(v[i..]) * momentum + step;
+            speed.CopyTo(v[i..]);
+            var move = optimizer.Nesterov ? step + speed * momentum : speed;
+            (weight - move * rate).CopyTo(w[i..]);
+        }
+
+        for (; i < w.Length; i++)
+        {
+            var step = g[i] * scale + w[i] * decay;
+            v[i] = v[i] * momentum + step;
+            var move = optimizer.Nesterov ? step + v[i] * momentum : v[i];
+            w[i] -= move * rate;
+        }
+    }
+}
