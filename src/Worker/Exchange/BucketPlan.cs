@@ -1,0 +1,37 @@
+using AdderNet.Worker.Membership;
+
+namespace AdderNet.Worker.Exchange;
+
+/// <summary>A contiguous piece of the reduction vector that one member finishes.</summary>
+internal readonly record struct Bucket(int Index, int Offset, int Length, MemberInfo Owner);
+
+/// <summary>
+/// Cuts the reduction vector into buckets of about the wanted size, the same on all members, and gives them to the members
+/// that compute, evenly. Where the cuts lie changes no bit: elements never meet.
+/// </summary>
+internal static class BucketPlan
+{
+    /// <param name="length">Elements of the reduction vector.</param>
+    /// <param name="bucketBytes">Target size.</param>
+    /// <param name="members">All members; those without shards own nothing.</param>
+    public static IReadOnlyList<Bucket> Cut(int length, long bucketBytes, IReadOnlyList<MemberInfo> members)
+    {
+        var owners = members.Where(m => m.Computes).ToList();
+        if (owners.Count == 0)
+            throw new ArgumentException("No member of the generation computes.", nameof(members));
+        var target = Math.Max(1, bucketBytes / sizeof(float));
+        var wanted = (length + target - 1) / target;
+        var even = (wanted + owners.Count - 1) / owners.Count * owners.Count;
+        var count = (int)Math.Clamp(even, 1, length);
+
+        var buckets = new Bucket[count];
+        for (var i = 0; i < count; i++)
+        {
+            var first = (int)((long)length * i / count);
+            var end = (int)((long)length * (i + 1) / count);
+            buckets[i] = new Bucket(i, first, end - first, owners[i % owners.Count]);
+        }
+
+        return buckets;
+    }
+}

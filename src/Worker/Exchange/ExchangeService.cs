@@ -1,0 +1,67 @@
+using AdderNet.Protos.Rpc;
+using AdderNet.Protos.V1;
+using AdderNet.Worker.Telemetry;
+
+namespace AdderNet.Worker.Exchange;
+
+/// <summary>Serves this member's pieces: requests of one call are answered in their order, each once its piece exists.</summary>
+internal sealed class ExchangeService(PieceStore store) : IRpcService
+{
+    private long gradientBytes;
+
+    /// <summary>Bytes of subtree sums and means sent so far, to all members.</summary>
+    public long GradientBytesSent => Interlocked.Read(ref gradientBytes);
+
+    /// <inheritdoc/>
+    public void Bind(RpcServiceBinder binder) => binder.Duplex(GradientExchangeMethods.Pull, PullAsync);
+
+    private async Task PullAsync(IAsyncEnumerable<PullRequest> requests, IRpcWriter<Piece> writer, RpcServerContext context)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, context.ServerStopping);
+        try
+        {
+            await foreach (var request in requests.WithCancellation(either.Token))
+                await AnswerAsync(Parse(request), writer, either.Token);
+        }
+        catch (OperationCanceledException) when (context.ServerStopping.IsCancellationRequested)
+        {
+            throw new RpcException(RpcStatusCode.Unavailable, "this worker is leaving");
+        }
+    }
+
+    private async Task AnswerAsync(PieceId id, IRpcWriter<Piece> writer, CancellationToken cancellation)
+    {
+        var nodes = await FindAsync(id, cancellation);
+        foreach (var message in PieceWire.Messages(id, nodes))
+        {
+            await writer.WriteAsync(message, cancellation);
+            WorkerTelemetry.BytesSent.Add(message.Payload.Length);
+            if (id.Sort != PieceSort.Statistics)
+                Interlocked.Add(ref gradientBytes, message.Payload.Length);
+        }
+    }
+
+    private static PieceId Parse(PullRequest request)
+    {
+        try
+        {
+            return PieceWire.Id(request.Key);
+        }
+        catch (FormatException e)
+        {
+            throw new RpcException(RpcStatusCode.InvalidArgument, e.Message);
+        }
+    }
+
+    private async Task<IReadOnlyList<PieceNode>> FindAsync(PieceId id, CancellationToken cancellation)
+    {
+        try
+        {
+            return await store.WaitAsync(id, cancellation);
+        }
+        catch (PieceRefusedException e)
+        {
+            throw new RpcException(e.Stale ? RpcStatusCode.FailedPrecondition : RpcStatusCode.DeadlineExceeded, e.Message);
+        }
+    }
+}

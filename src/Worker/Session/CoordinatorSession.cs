@@ -1,0 +1,165 @@
+using AdderNet.Protos.Rpc;
+using AdderNet.Protos.V1;
+using AdderNet.Worker.Telemetry;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+
+namespace AdderNet.Worker.Session;
+
+/// <summary>
+/// The worker's stream to the coordinator: says Hello, receives orders, sends reports, and opens the stream again when it
+/// breaks, at once and then at growing intervals, about half a minute long.
+/// </summary>
+internal sealed class CoordinatorSession : IAsyncDisposable
+{
+    private const int Retries = 18;
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Lasting = TimeSpan.FromSeconds(3);
+
+    private readonly RpcChannel channel;
+    private readonly Hello hello;
+    private readonly OrderInbox inbox;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly ResiliencePipeline retry;
+    private RpcDuplexCall<WorkerMessage, CoordinatorMessage>? call;
+    private volatile bool closing;
+
+    public CoordinatorSession(Uri coordinator, RpcChannelOptions? options, Hello hello, OrderInbox inbox, TimeProvider time, ILogger logger)
+    {
+        channel = RpcChannel.Create(coordinator, options);
+        this.hello = hello;
+        this.inbox = inbox;
+        this.time = time;
+        this.logger = logger;
+        retry = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = Retries,
+                Delay = FirstDelay,
+                MaxDelay = LongestDelay,
+                BackoffType = DelayBackoffType.Exponential,
+                ShouldHandle = new PredicateBuilder().Handle<RpcException>(IsTransient),
+                OnRetry = attempt =>
+                {
+                    logger.CoordinatorUnreachable(channel.Address, attempt.AttemptNumber + 1, Describe(attempt.Outcome.Exception));
+                    return default;
+                },
+            })
+            .Build();
+    }
+
+    /// <summary>The run that this worker belongs to, from its first Welcome on.</summary>
+    public string RunId { get; private set; } = string.Empty;
+
+    /// <summary>Keeps the stream open until cancelled; a coordinator that cannot be reached closes the inbox with a clear line.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            while (true)
+            {
+                await retry.ExecuteAsync(async token => await ServeAsync(token), cancellation);
+                if (closing)
+                    return;
+                await Task.Delay(FirstDelay, time, cancellation);
+            }
+        }
+        catch (Exception e) when (cancellation.IsCancellationRequested && e is OperationCanceledException or RpcException)
+        {
+            inbox.Close(new OperationCanceledException(cancellation));
+        }
+        catch (RpcException e)
+        {
+            inbox.Close(new WorkerFailureException(e.Code == RpcStatusCode.Unimplemented
+                ? $"{channel.Address} is no AdderNet coordinator: {e.Detail}"
+                : $"cannot reach the coordinator at {channel.Address}: {e.Detail}; start one with 'addernet coordinator --listen {channel.Address.GetLeftPart(UriPartial.Authority)}'"));
+        }
+        catch (Exception e)
+        {
+            inbox.Close(e);
+        }
+    }
+
+    /// <summary>Sends a report. Without a stream it is dropped: after a reconnection the member reports all it holds.</summary>
+    public async Task SendAsync(WorkerMessage message, CancellationToken cancellation)
+    {
+        if (Volatile.Read(ref call) is not { } open)
+            return;
+        try
+        {
+            await open.WriteAsync(message, cancellation);
+        }
+        catch (Exception e) when (e is RpcException or InvalidOperationException or ObjectDisposedException)
+        {
+            logger.ReportLost(message.BodyCase.ToString(), e.Message);
+        }
+    }
+
+    /// <summary>Sends a last report and closes this side; <see cref="RunAsync"/> ends when the coordinator has closed the other.</summary>
+    public async Task CloseAsync(WorkerMessage last, CancellationToken cancellation)
+    {
+        closing = true;
+        await SendAsync(last, cancellation);
+        if (Volatile.Read(ref call) is { } open)
+            await open.CompleteAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await channel.DisposeAsync();
+
+    private static bool IsTransient(RpcException e) => e.Code is RpcStatusCode.Unavailable or RpcStatusCode.Cancelled
+        or RpcStatusCode.DeadlineExceeded or RpcStatusCode.Unknown or RpcStatusCode.Internal or RpcStatusCode.Aborted or RpcStatusCode.ResourceExhausted;
+
+    private static string Describe(Exception? e) => e is RpcException rpc ? $"{rpc.Code}: {rpc.Detail}" : e?.Message ?? string.Empty;
+
+    /// <summary>One stream, from Hello to its end. A stream that lasted ends normally, so that the next one has all its retries.</summary>
+    private async Task ServeAsync(CancellationToken cancellation)
+    {
+        var began = time.GetTimestamp();
+        var answered = false;
+        await using var stream = channel.Duplex(CoordinationMethods.Session, null, cancellation);
+        try
+        {
+            await stream.WriteAsync(new WorkerMessage { RunId = RunId, Hello = hello }, cancellation);
+            Volatile.Write(ref call, stream);
+            await foreach (var message in stream.ReadAllAsync(cancellation))
+            {
+                answered = true;
+                if (OrderWire.FromWire(message) is not { } order)
+                {
+                    logger.UnknownOrder(message.BodyCase.ToString());
+                    continue;
+                }
+
+                if (order is Membership.WelcomeOrder)
+                    RunId = order.RunId;
+                if (order is Membership.RefusedOrder { Final: false } refused)
+                {
+                    answered = false;
+                    throw new RpcException(RpcStatusCode.Unavailable, refused.Reason);
+                }
+
+                inbox.Post(order);
+            }
+        }
+        catch (RpcException e) when (!cancellation.IsCancellationRequested && IsTransient(e)
+            && (answered || closing || time.GetElapsedTime(began) > Lasting))
+        {
+            logger.SessionBroke(channel.Address, Describe(e));
+            return;
+        }
+        finally
+        {
+            Volatile.Write(ref call, null);
+        }
+
+        if (closing)
+            return;
+        if (!answered)
+            throw new RpcException(RpcStatusCode.Unavailable, "the coordinator closed the session without an answer");
+        logger.SessionBroke(channel.Address, "the coordinator closed the stream");
+    }
+}

@@ -1,0 +1,55 @@
+using AdderNet.Protos.V1;
+
+namespace AdderNet.Worker.Session;
+
+/// <summary>
+/// Heartbeats on a thread of their own, so that a worker whose pool threads all compute is not taken for dead; the progress
+/// counter they carry keeps a hung one from being taken for alive.
+/// </summary>
+internal sealed class HeartbeatThread : IDisposable
+{
+    private readonly CoordinatorSession session;
+    private readonly Progress progress;
+    private readonly TimeSpan period;
+    private readonly CancellationTokenSource stop = new();
+    private readonly Thread thread;
+
+    public HeartbeatThread(CoordinatorSession session, Progress progress, TimeSpan period)
+    {
+        this.session = session;
+        this.progress = progress;
+        this.period = period;
+        thread = new Thread(Beat) { IsBackground = true, Name = "heartbeat", Priority = ThreadPriority.AboveNormal };
+        thread.Start();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        stop.Cancel();
+        thread.Join();
+        stop.Dispose();
+    }
+
+    // Waits on a handle, not on the injected clock's timer: timers run on the pool, which may be busy computing.
+    private void Beat()
+    {
+        try
+        {
+            do
+            {
+                var beat = new WorkerMessage
+                {
+                    RunId = session.RunId,
+                    Heartbeat = new Heartbeat { Progress = (ulong)progress.Count, Waiting = progress.Waiting },
+                };
+                session.SendAsync(beat, stop.Token).GetAwaiter().GetResult();
+            }
+            while (!stop.Token.WaitHandle.WaitOne(period));
+        }
+        catch (OperationCanceledException)
+        {
+            // The worker ends.
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace AdderNet.Worker.Telemetry;
+
+/// <summary>Traces and metrics of the worker, both named <c>AdderNet.Worker</c>.</summary>
+internal static class WorkerTelemetry
+{
+    public const string Name = "AdderNet.Worker";
+
+    public static readonly ActivitySource Activities = new(Name);
+
+    private static readonly Meter Meter = new(Name);
+
+    public static readonly Counter<long> ShardsComputed = Meter.CreateCounter<long>("addernet.worker.shards", "{shard}", "Shards computed.");
+
+    public static readonly Counter<long> StepsApplied = Meter.CreateCounter<long>("addernet.worker.steps", "{step}", "Committed steps applied.");
+
+    public static readonly Counter<long> BytesSent = Meter.CreateCounter<long>("addernet.worker.exchange.sent", "By", "Bytes of pieces sent to other members.");
+
+    public static readonly Counter<long> OrdersIgnored = Meter.CreateCounter<long>("addernet.worker.orders.ignored", "{order}", "Orders that were stale, foreign or said twice.");
+
+    public static readonly Histogram<double> ComputeSeconds = Meter.CreateHistogram<double>("addernet.worker.compute", "s", "Forward and backward of one step's shards.");
+
+    public static readonly Histogram<double> ExchangeSeconds = Meter.CreateHistogram<double>("addernet.worker.exchange", "s", "Reduce-scatter and all-gather of one step.");
+
+    public static readonly Histogram<double> DataWaitSeconds = Meter.CreateHistogram<double>("addernet.worker.data_wait", "s", "Time of one step's compute spent waiting for samples.");
+}

@@ -1,0 +1,75 @@
+using AdderNet.Core.Engine;
+using AdderNet.Core.Sharding;
+using AdderNet.Protos.Rpc;
+using AdderNet.Worker.Exchange;
+using AdderNet.Worker.Membership;
+
+namespace AdderNet.Worker.Tests.Exchange;
+
+/// <summary>One member's exchange with its real server on loopback.</summary>
+internal sealed class ExchangeMember : IAsyncDisposable
+{
+    public const string Run = "run-1";
+
+    private readonly PeerChannels channels = new(null);
+    private readonly Progress progress = new();
+    private GradientExchange? exchange;
+    private RpcServer server = null!;
+
+    private ExchangeMember(string id)
+    {
+        Id = id;
+        Store = new PieceStore(TimeProvider.System, TimeSpan.FromSeconds(20));
+        Service = new ExchangeService(Store);
+    }
+
+    public string Id { get; }
+
+    public PieceStore Store { get; }
+
+    public ExchangeService Service { get; }
+
+    public RemoteMomentMerge Moments { get; private set; } = null!;
+
+    public string Address => server.Address.ToString();
+
+    public static async Task<ExchangeMember> StartAsync(string id)
+    {
+        var member = new ExchangeMember(id);
+        member.server = await RpcServer.StartAsync(
+            new RpcServerOptions { Listen = new Uri("http://127.0.0.1:0"), Services = [member.Service] }, CancellationToken.None);
+        return member;
+    }
+
+    public PullLane Lane(MemberInfo to) => new(to, channels.To(to), Id, progress.Advance);
+
+    public void Enter(GenerationView view, int shards, int length, long bucketBytes)
+    {
+        Store.BeginGeneration(view.RunId, view.Generation, view.BaseStep);
+        exchange = new GradientExchange(view, Id, shards, length, bucketBytes, Store, Lane);
+        Moments = new RemoteMomentMerge(view, Id, shards, Store, progress, Lane);
+    }
+
+    public async Task<(float[] Mean, StepCounts Counts)> ReduceAsync(long step, IReadOnlyList<SubtreeSum> sums, int length, CancellationToken cancellation)
+    {
+        Store.BeginStep(step);
+        Moments.BeginStep(step);
+        var mean = new float[length];
+        return (mean, await exchange!.ReduceAsync(step, sums, mean, cancellation));
+    }
+
+    /// <summary>Ends the process's side of all connections, as its death would.</summary>
+    public async Task DieAsync() => await server.DisposeAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (exchange is not null)
+        {
+            await exchange.DisposeAsync();
+            await Moments.DisposeAsync();
+        }
+
+        await channels.DisposeAsync();
+        await server.DisposeAsync();
+    }
+}

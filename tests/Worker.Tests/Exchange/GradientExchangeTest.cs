@@ -1,0 +1,151 @@
+using AdderNet.Core.Sharding;
+using AdderNet.Worker.Exchange;
+using Xunit;
+
+namespace AdderNet.Worker.Tests.Exchange;
+
+public sealed class GradientExchangeTest : IAsyncLifetime
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private readonly List<ExchangeMember> members = [];
+
+    [Theory]
+    [InlineData(2, 8, 1000, 4000, 1u)]
+    [InlineData(3, 8, 1003, 400, 2u)]
+    [InlineData(5, 16, 2049, 1000, 3u)]
+    [InlineData(5, 8, 3, 4, 4u)]
+    [InlineData(2, 4, 800_000, 4 << 20, 5u)]
+    public async Task Members_over_grpc_get_the_bits_that_one_member_gets_alone(int count, int shards, int length, int bucketBytes, uint seed)
+    {
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(count);
+        for (var generation = 1; generation <= 3; generation++)
+        {
+            var ranges = ExchangeCase.Ranges(shards, count, seed + (uint)generation);
+            var view = ExchangeCase.View(members, ranges, generation, (generation - 1) * 2);
+            members.ForEach(m => m.Enter(view, shards, length, bucketBytes));
+            for (var step = view.BaseStep + 1; step <= view.BaseStep + 2; step++)
+            {
+                var leaves = ExchangeCase.Leaves(shards, length, seed + (uint)step);
+                var (mean, counts) = ExchangeCase.OneMember(leaves);
+                var results = await Task.WhenAll(members.Select((m, i) => m.ReduceAsync(step, ExchangeCase.Sums(leaves, ranges[i]), length, timeout.Token)));
+                Assert.All(results, r => Assert.Equal(counts, r.Counts));
+                Assert.All(results, r => Assert.Equal(ExchangeCase.Bits(mean), ExchangeCase.Bits(r.Mean)));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Every_member_that_computes_sends_gradient_bytes_even_when_one_bucket_would_do()
+    {
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(3);
+        ShardRange[] ranges = [new(0, 4), new(4, 8), new(8, 8)];
+        var view = ExchangeCase.View(members, ranges);
+        members.ForEach(m => m.Enter(view, 8, 100, 4 << 20));
+        var leaves = ExchangeCase.Leaves(8, 100, 9);
+        await Task.WhenAll(members.Select((m, i) => m.ReduceAsync(1, ExchangeCase.Sums(leaves, ranges[i]), 100, timeout.Token)));
+
+        // Each of the two owners hands its half of the mean to two members and its half sum to the other owner.
+        Assert.Equal([600L, 600L, 0L], members.Select(m => m.Service.GradientBytesSent));
+    }
+
+    [Fact]
+    public async Task A_neighbour_that_dies_ends_the_exchange_with_its_name_and_no_hang()
+    {
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(3);
+        ShardRange[] ranges = [new(0, 4), new(4, 6), new(6, 8)];
+        var view = ExchangeCase.View(members, ranges);
+        members.ForEach(m => m.Enter(view, 8, 100, 4));
+        var leaves = ExchangeCase.Leaves(8, 100, 9);
+
+        // Member 2 never computes: the others wait for it when it goes.
+        var waiting = members.Take(2).Select((m, i) => m.ReduceAsync(1, ExchangeCase.Sums(leaves, ranges[i]), 100, timeout.Token)).ToList();
+        await members[2].DieAsync();
+        foreach (var task in waiting)
+        {
+            var error = await Assert.ThrowsAsync<PeerException>(() => task);
+            Assert.Equal("w2", error.Peer);
+            Assert.Contains(members[2].Address, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_cancelled_exchange_ends_at_once_and_the_next_generation_works()
+    {
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(2);
+        ShardRange[] ranges = [new(0, 4), new(4, 8)];
+        var leaves = ExchangeCase.Leaves(8, 100, 9);
+        members[0].Enter(ExchangeCase.View(members, ranges), 8, 100, 100);
+        using var newer = new CancellationTokenSource();
+        var waiting = members[0].ReduceAsync(1, ExchangeCase.Sums(leaves, ranges[0]), 100, newer.Token);
+        await newer.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+
+        var view = ExchangeCase.View(members, ranges, generation: 2);
+        members.ForEach(m => m.Enter(view, 8, 100, 100));
+        var results = await Task.WhenAll(members.Select((m, i) => m.ReduceAsync(1, ExchangeCase.Sums(leaves, ranges[i]), 100, timeout.Token)));
+        Assert.All(results, r => Assert.Equal(ExchangeCase.OneMember(leaves).Mean, r.Mean));
+    }
+
+    [Theory]
+    [InlineData(ExchangeMember.Run, 3L, 7L, "generation 3 is over")]
+    [InlineData(ExchangeMember.Run, 4L, 5L, "step 5 is over")]
+    [InlineData(ExchangeMember.Run, 4L, 9L, "more than one ahead")]
+    [InlineData("run-2", 4L, 7L, "run-2")]
+    public async Task A_stale_or_foreign_request_is_refused_with_the_reason(string run, long generation, long step, string reason)
+    {
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(2);
+        members[1].Enter(ExchangeCase.View(members, [new(0, 4), new(4, 8)], generation: 4, baseStep: 6), 8, 100, 100);
+        members[1].Store.BeginStep(7);
+        var view = ExchangeCase.View(members, [new(0, 4), new(4, 8)]);
+        await using var lane = members[0].Lane(view.Members[1]);
+        var error = await Assert.ThrowsAsync<PeerException>(() =>
+            lane.PullAsync([new PieceId(run, generation, step, PieceSort.Subtrees, 0)], _ => { }, timeout.Token));
+        Assert.Contains("FailedPrecondition", error.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, members[1].Store.Refused);
+    }
+
+    [Fact]
+    public async Task Moments_merge_to_the_same_bits_on_every_member()
+    {
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(3);
+        ShardRange[] ranges = [new(0, 3), new(3, 4), new(4, 8)];
+        var view = ExchangeCase.View(members, ranges);
+        var leaves = Enumerable.Range(0, 8).Select(i => new Core.Engine.MomentNode(new TreeNodeId(0, i), [i + 2, 1.0 / (i + 3), 0.1 * i])).ToArray();
+        var pass = Core.Engine.MomentPass.Forward;
+        var expected = MomentTree.Merge(leaves, 8, pass);
+        foreach (var member in members)
+        {
+            member.Enter(view, 8, 10, 40);
+            member.Store.BeginStep(1);
+            member.Moments.BeginStep(1);
+        }
+
+        for (var meeting = 0; meeting < 3; meeting++)
+        {
+            var merged = await Task.WhenAll(members.Select((m, i) => m.Moments.MergeAsync(
+                meeting, pass, MomentTree.Reduce(leaves[ranges[i].First..ranges[i].End], pass), timeout.Token).AsTask()));
+            Assert.All(merged, m => Assert.Equal(expected, m));
+        }
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (var member in members)
+            await member.DisposeAsync();
+    }
+
+    private async Task StartAsync(int count)
+    {
+        for (var i = 0; i < count; i++)
+            members.Add(await ExchangeMember.StartAsync($"w{i}"));
+    }
+}
