@@ -8,7 +8,9 @@ namespace AdderNet.Protos.Rpc;
 /// <param name="Bytes">The bytes of a binary entry; empty for text.</param>
 public readonly record struct RpcMetadataEntry(string Key, string? Text, ReadOnlyMemory<byte> Bytes);
 
-/// <summary>Key-value pairs that travel beside the messages of a call. A key may occur more than once.</summary>
+/// <summary>
+/// Key-value pairs that travel beside the messages of a call. A key may occur more than once; as HTTP allows, its texts may then arrive as one, joined by commas.
+/// </summary>
 public sealed class RpcMetadata : IReadOnlyCollection<RpcMetadataEntry>
 {
     private readonly List<RpcMetadataEntry> _entries = [];

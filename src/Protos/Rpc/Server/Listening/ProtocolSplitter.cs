@@ -46,14 +46,15 @@ internal sealed class ProtocolSplitter(
     }
 
     /// <summary>Frees the port for both endpoints; the first that asks ends accepting for both.</summary>
-    public async ValueTask UnbindAsync(CancellationToken cancellationToken)
+    /// <remarks>Takes no token: all that it waits for has just been cancelled, and a port half freed helps nobody.</remarks>
+    public async ValueTask UnbindAsync()
     {
         await _unbound.CancelAsync().ConfigureAwait(false);
-        await _binding.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _binding.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
             if (_socket is not null)
-                await _socket.UnbindAsync(cancellationToken).ConfigureAwait(false);
+                await _socket.UnbindAsync(CancellationToken.None).ConfigureAwait(false);
             if (_accepting is not null)
                 await _accepting.ConfigureAwait(false);
         }
@@ -137,7 +138,7 @@ internal sealed class ProtocolSplitter(
                 ? connection
                 : null;
 
-        public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => splitter.UnbindAsync(cancellationToken);
+        public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => splitter.UnbindAsync();
 
         public ValueTask DisposeAsync() => splitter.DisposeSocketAsync();
     }
