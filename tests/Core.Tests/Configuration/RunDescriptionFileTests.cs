@@ -138,6 +138,7 @@ public sealed class RunDescriptionFileTests
     [InlineData("batch: {shards: !!int 8}", "has an anchor or tag")]
     [InlineData("batch: {shards: *a}", "is an alias here")]
     [InlineData("batch: {shards: 8", "is not valid YAML")]
+    [InlineData("{batch[: 8}", "run.yaml")]
     [InlineData("\tbatch: 8", "is not valid YAML")]
     [InlineData("---\nseed: 1", "holds more than one YAML document")]
     public void A_wrong_key_or_value_is_refused_with_one_line_that_shows_a_valid_one(string added, string message) =>
