@@ -161,15 +161,18 @@ internal static class DescriptionYaml
     }
 
     private static string? Value(Scalar scalar) =>
-        scalar.Style == ScalarStyle.Plain && scalar.Value is "" or "~" or "null" or "Null" or "NULL" ? null : scalar.Value;
+        scalar.Style == ScalarStyle.Plain && IsNull(scalar.Value) ? null : scalar.Value;
+
+    private static bool IsNull(string plain) => plain is "" or "~" or "null" or "Null" or "NULL";
 
     private static string Where(string source, ParsingEvent found) => $"{source}:{found.Start.Line.ToString(CultureInfo.InvariantCulture)}";
 
     /// <summary>Plain where no reader could take it for anything else, double-quoted otherwise.</summary>
     private static string Scalar(string value)
     {
-        if (value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '+' or '_' or '/') && char.IsAsciiLetterOrDigit(value[0]) && value != "null"
-            || double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+        var sign = value.StartsWith('-') ? 1 : 0;
+        if (!IsNull(value) && value.Length > sign && char.IsAsciiLetterOrDigit(value[sign])
+            && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '+' or '_' or '/'))
             return value;
         var quoted = new StringBuilder("\"");
         foreach (var c in value)

@@ -87,6 +87,20 @@ public sealed class RunDescriptionFileTests
         }).QuickCheckThrowOnFailure();
     }
 
+    [Theory]
+    [InlineData("9 ")]
+    [InlineData("NULL")]
+    [InlineData("~")]
+    [InlineData("true")]
+    [InlineData("- a")]
+    [InlineData("a: b # c")]
+    [InlineData("\\\"'\n\u0085\u2028\ufeff\U0001f600")]
+    public void A_path_that_YAML_could_take_for_something_else_survives(string path)
+    {
+        var description = Parse(Smallest) with { Checkpoint = new CheckpointOptions { Path = path } };
+        Assert.Equal(path, RunDescriptionFile.Parse(RunDescriptionFile.Write(description), "written").Checkpoint.Path);
+    }
+
     [Fact]
     public void Canonical_yaml_is_stable()
     {
