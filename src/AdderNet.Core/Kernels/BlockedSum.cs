@@ -3,11 +3,12 @@ using AdderNet.Core.Numerics;
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
-/// A sum in blocks of a fixed number of terms: each block is summed from +0 in order, and the blocks' sums are added in order.
+/// A sum in blocks of a fixed number of terms: each block is summed from +0 in order, and the blocks' sums are added in order
+/// to the first one's sum plus the offset. The default offset +0 leaves no -0, so that terms of +0 or -0 may be left out.
 /// </summary>
 /// <param name="length">Terms of a block.</param>
 /// <param name="offset">Added to the first block's sum, before the other blocks.</param>
-internal struct BlockedSum(int length, float? offset = null)
+internal struct BlockedSum(int length, float offset = 0f)
 {
     private float running;
     private float total;
@@ -33,5 +34,5 @@ internal struct BlockedSum(int length, float? offset = null)
         terms = 0;
     }
 
-    private readonly float Joined() => hasTotal ? total + running : offset is { } first ? running + first : running;
+    private readonly float Joined() => hasTotal ? total + running : running + offset;
 }

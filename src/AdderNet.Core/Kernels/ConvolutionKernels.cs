@@ -4,5 +4,5 @@ namespace AdderNet.Core.Kernels;
 internal static class ConvolutionKernels
 {
     /// <summary>The fastest passes that this processor can run; all give equal bits.</summary>
-    public static IConvolutionKernels Best { get; } = new ReferenceKernels();
+    public static IConvolutionKernels Best { get; } = VectorKernels.Create(VectorKernels.Widest);
 }

@@ -134,9 +134,8 @@ internal sealed class ReferenceKernels : IConvolutionKernels
         GatherInputGradient(shape, default, filters, g, dx);
 
     /// <summary>
-    /// Sums over the taps that the element's row and column can meet at this stride, in order, and within a tap over all
-    /// filters; where the tap's output position lies outside the map, G is +0 and takes part. An empty
-    /// <paramref name="x"/> multiplies by F instead of clamp(F - X).
+    /// Sums over (tap row, tap column, filter); a tap that no output position has at this element gives a term of +0 for each
+    /// filter. An empty <paramref name="x"/> multiplies by F instead of clamp(F - X).
     /// </summary>
     private static void GatherInputGradient(in ConvolutionShape shape, ReadOnlySpan<float> x, ReadOnlySpan<float> filters, ReadOnlySpan<float> g, Span<float> dx)
     {
@@ -149,20 +148,16 @@ internal sealed class ReferenceKernels : IConvolutionKernels
             var sum = new BlockedSum(SummationOrder.TermBlock);
             for (var i = 0; i < shape.KernelHeight; i++)
             {
-                var outputRow = row + shape.Padding - i;
-                if (outputRow % shape.Stride != 0)
-                    continue;
                 for (var j = 0; j < shape.KernelWidth; j++)
                 {
-                    var outputColumn = column + shape.Padding - j;
-                    if (outputColumn % shape.Stride != 0)
-                        continue;
+                    var p = OutputIndex(shape, n, row + shape.Padding - i, column + shape.Padding - j);
                     for (var t = 0; t < shape.T; t++)
                     {
-                        var factor = filters[FilterIndex(shape, t, i, j, c)];
-                        if (!x.IsEmpty)
-                            factor = Clamp(factor - x[at]);
-                        sum.AddProduct(factor, OutputGradient(shape, g, n, outputRow / shape.Stride, outputColumn / shape.Stride, t, outputRow, outputColumn));
+                        var filter = filters[FilterIndex(shape, t, i, j, c)];
+                        if (p < 0)
+                            sum.Add(0f);
+                        else
+                            sum.AddProduct(x.IsEmpty ? filter : Clamp(filter - x[at]), g[p * shape.T + t]);
                     }
                 }
             }
@@ -171,10 +166,15 @@ internal sealed class ReferenceKernels : IConvolutionKernels
         }
     }
 
-    private static float OutputGradient(in ConvolutionShape shape, ReadOnlySpan<float> g, int n, int row, int column, int t, int scaledRow, int scaledColumn) =>
-        scaledRow < 0 || row >= shape.OutHeight || scaledColumn < 0 || column >= shape.OutWidth
-            ? 0f
-            : g[((n * shape.OutHeight + row) * shape.OutWidth + column) * shape.T + t];
+    /// <summary>The output position at these rows and columns times the stride, or -1.</summary>
+    private static int OutputIndex(in ConvolutionShape shape, int n, int stridedRow, int stridedColumn)
+    {
+        var (row, rowRest) = Math.DivRem(stridedRow, shape.Stride);
+        var (column, columnRest) = Math.DivRem(stridedColumn, shape.Stride);
+        return stridedRow < 0 || stridedColumn < 0 || rowRest != 0 || columnRest != 0 || row >= shape.OutHeight || column >= shape.OutWidth
+            ? -1
+            : (n * shape.OutHeight + row) * shape.OutWidth + column;
+    }
 
     private static float Clamp(float value) => value < -1f ? -1f : value > 1f ? 1f : value;
 

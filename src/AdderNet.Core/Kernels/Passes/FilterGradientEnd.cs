@@ -1,0 +1,116 @@
+using AdderNet.Core.Numerics;
+
+namespace AdderNet.Core.Kernels;
+
+/// <summary>Between canonical order [T, C, kh, kw] and the order of terms (tap, channel) in which filter gradients are summed.</summary>
+internal static unsafe class FilterGradientEnd
+{
+    /// <summary>Filters as [T, paddedTerms] in term order, with room for the rows that tiles read beyond the last filter.</summary>
+    public static float* OrderFilters(in ConvolutionShape shape, float* filters, int paddedTerms, ComputeThreads threads)
+    {
+        var ordered = threads.Workspace.Take<float>(WorkspaceSlot.OrderedFilters, (long)(shape.T + ConvolutionPlan.TableSlack) * paddedTerms);
+        threads.Split(shape.T, new OrderJob { Shape = shape, PaddedTerms = paddedTerms, Filters = filters, Ordered = ordered });
+        return ordered;
+    }
+
+    /// <summary>sum_p G[p, t] for each filter, in blocks of positions.</summary>
+    public static float* SumGradients<TOps, TVector>(in ConvolutionShape shape, float* g, ComputeThreads threads)
+        where TOps : struct, IVectorOps<TVector>
+        where TVector : unmanaged
+    {
+        var vectors = (shape.T + TOps.Width - 1) / TOps.Width;
+        var sums = threads.Workspace.Take<float>(WorkspaceSlot.GradientSums, vectors * TOps.Width);
+        threads.Split(vectors, new SumJob<TOps, TVector> { Filters = shape.T, Positions = shape.Positions, Gradient = g, Sums = sums });
+        return sums;
+    }
+
+    /// <summary>Writes the canonical gradient; where sums are given, gradient - F * sum (paper, eq. 5 multiplied out).</summary>
+    public static void Write(in ConvolutionShape shape, float* ordered, int paddedTerms, float* filters, float* sums, float* gradient, ComputeThreads threads) =>
+        threads.Split(shape.T, new WriteJob { Shape = shape, PaddedTerms = paddedTerms, Ordered = ordered, Filters = filters, Sums = sums, Gradient = gradient });
+
+    private struct OrderJob : ISplitJob
+    {
+        public ConvolutionShape Shape;
+        public int PaddedTerms;
+        public float* Filters;
+        public float* Ordered;
+
+        public readonly void Run(int first, int end)
+        {
+            var taps = Shape.KernelHeight * Shape.KernelWidth;
+            for (var t = first; t < end; t++)
+            {
+                var source = Filters + (long)t * Shape.FilterElements;
+                var destination = Ordered + (long)t * PaddedTerms;
+                for (var tap = 0; tap < taps; tap++)
+                {
+                    for (var c = 0; c < Shape.C; c++)
+                        destination[tap * Shape.C + c] = source[c * taps + tap];
+                }
+            }
+        }
+    }
+
+    private struct SumJob<TOps, TVector> : ISplitJob
+        where TOps : struct, IVectorOps<TVector>
+        where TVector : unmanaged
+    {
+        public int Filters;
+        public int Positions;
+        public float* Gradient;
+        public float* Sums;
+
+        public readonly void Run(int first, int end)
+        {
+            for (var vector = first; vector < end; vector++)
+            {
+                var t = vector * TOps.Width;
+                var lanes = Math.Min(TOps.Width, Filters - t);
+                var total = TOps.Broadcast(0f);
+                for (var block = 0; block < Positions; block += SummationOrder.PositionBlock)
+                {
+                    var sum = TOps.Broadcast(0f);
+                    for (var p = block; p < Math.Min(block + SummationOrder.PositionBlock, Positions); p++)
+                    {
+                        var source = Gradient + (long)p * Filters + t;
+                        sum = TOps.Add(sum, lanes == TOps.Width ? TOps.Load(source) : TOps.LoadPart(source, lanes));
+                    }
+
+                    total = TOps.Add(total, sum);
+                }
+
+                TOps.Store(Sums + t, total);
+            }
+        }
+    }
+
+    private struct WriteJob : ISplitJob
+    {
+        public ConvolutionShape Shape;
+        public int PaddedTerms;
+        public float* Ordered;
+        public float* Filters;
+        public float* Sums;
+        public float* Gradient;
+
+        public readonly void Run(int first, int end)
+        {
+            var taps = Shape.KernelHeight * Shape.KernelWidth;
+            for (var t = first; t < end; t++)
+            {
+                var source = Ordered + (long)t * PaddedTerms;
+                var destination = Gradient + (long)t * Shape.FilterElements;
+                var filter = Filters + (long)t * Shape.FilterElements;
+                for (var c = 0; c < Shape.C; c++)
+                {
+                    for (var tap = 0; tap < taps; tap++)
+                    {
+                        var value = source[tap * Shape.C + c];
+                        var at = c * taps + tap;
+                        destination[at] = Sums == null ? value : Fused.MultiplyAdd(-filter[at], Sums[t], value);
+                    }
+                }
+            }
+        }
+    }
+}

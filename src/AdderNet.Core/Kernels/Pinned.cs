@@ -1,0 +1,23 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace AdderNet.Core.Kernels;
+
+/// <summary>Arrays that the collector never moves, so that kernels may keep pointers into them.</summary>
+internal static unsafe class Pinned
+{
+    public static T[] Copy<T>(List<T> items)
+        where T : unmanaged
+    {
+        var array = GC.AllocateUninitializedArray<T>(Math.Max(1, items.Count), pinned: true);
+        items.CopyTo(array);
+        return array;
+    }
+
+    public static T[] Array<T>(int length)
+        where T : unmanaged => GC.AllocateArray<T>(Math.Max(1, length), pinned: true);
+
+    /// <summary>The address of a pinned array's first element.</summary>
+    public static T* Address<T>(T[] pinned)
+        where T : unmanaged => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
+}

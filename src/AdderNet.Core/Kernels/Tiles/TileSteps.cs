@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+
+namespace AdderNet.Core.Kernels;
+
+/// <summary>One term of a tile whose outputs have no operand of their own.</summary>
+internal interface IRowStep<TVector>
+    where TVector : unmanaged
+{
+    /// <summary>A constant that the step wants in a register.</summary>
+    static abstract float Constant { get; }
+
+    static abstract TVector Apply(TVector panel, TVector row, TVector constant, TVector sum);
+}
+
+/// <summary>One term of a tile whose outputs each have an operand of their own.</summary>
+internal interface IOwnStep<TVector>
+    where TVector : unmanaged
+{
+    /// <summary>A constant that the step wants in a register.</summary>
+    static abstract float Constant { get; }
+
+    static abstract TVector Apply(TVector own, TVector panel, TVector row, TVector constant, TVector sum);
+}
+
+/// <summary>sum - 2 max(x, f): the adder layer's forward term (paper, eq. 2, as |x - f| = 2 max(x, f) - x - f).</summary>
+internal readonly struct AdderStep<TOps, TVector> : IRowStep<TVector>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+{
+    public static float Constant => -2f;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Apply(TVector panel, TVector row, TVector constant, TVector sum) =>
+        TOps.SubtractTwice(TOps.Max(row, panel), constant, sum);
+}
+
+/// <summary>sum + a b, fused: multiplying layers, and every full-precision filter gradient.</summary>
+internal readonly struct ProductStep<TOps, TVector> : IRowStep<TVector>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+{
+    public static float Constant => 0f;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Apply(TVector panel, TVector row, TVector constant, TVector sum) =>
+        TOps.MultiplyAdd(panel, row, sum);
+}
+
+/// <summary>sum + clamp(f - x, -1, 1) g, fused: the adder layer's input gradient (paper, eq. 6-7). Own: x; panel: f; row: g.</summary>
+internal readonly struct ClampStep<TOps, TVector> : IOwnStep<TVector>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+{
+    public static float Constant => 1f;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Apply(TVector own, TVector panel, TVector row, TVector constant, TVector sum) =>
+        TOps.MultiplyAdd(TOps.ClampToUnit(TOps.Subtract(panel, own), constant), row, sum);
+}
+
+/// <summary>sum + sgn(x - f) g: the sign variant's filter gradient (paper, eq. 4). Own: f; panel: x; row: g.</summary>
+internal readonly struct SignStep<TOps, TVector> : IOwnStep<TVector>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+{
+    public static float Constant => 0f;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Apply(TVector own, TVector panel, TVector row, TVector constant, TVector sum) =>
+        TOps.Add(sum, TOps.Signed(panel, own, row));
+}

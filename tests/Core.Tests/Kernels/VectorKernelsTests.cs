@@ -1,0 +1,131 @@
+using AdderNet.Core.Kernels;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace AdderNet.Core.Tests.Kernels;
+
+public class VectorKernelsTests
+{
+    private static readonly IConvolutionKernels Reference = new ReferenceKernels();
+
+    private static readonly VectorWidth[] Widths = [.. Enum.GetValues<VectorWidth>().Where(width => width <= VectorKernels.Widest)];
+
+    [Fact]
+    public void Every_pass_on_random_shapes_equals_the_reference_in_bits_at_every_width_and_thread_count()
+    {
+        var shapes =
+            from n in Gen.Choose(1, 3)
+            from h in Gen.Choose(1, 9)
+            from w in Gen.Choose(1, 9)
+            from c in Gen.Frequency((3, Gen.Choose(1, 20)), (1, Gen.Choose(21, 70)))
+            from t in Gen.Frequency((3, Gen.Choose(1, 20)), (1, Gen.Choose(21, 70)))
+            from kh in Gen.Choose(1, 5)
+            from kw in Gen.Choose(1, 5)
+            from stride in Gen.Choose(1, 2)
+            from padding in Gen.Choose(0, 2)
+            where kh <= h + 2 * padding && kw <= w + 2 * padding
+            select new ConvolutionShape(n, h, w, c, t, kh, kw, stride, padding);
+        var cases = from shape in shapes from threads in Gen.Choose(1, 4) select (shape, threads);
+
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(60),
+            Prop.ForAll(cases.ToArbitrary(), drawn => AssertEqualBits(drawn.shape, drawn.threads)));
+    }
+
+    [Theory]
+    [InlineData(4, 28, 28, 1, 6, 5, 1, 2)]
+    [InlineData(4, 14, 14, 6, 16, 5, 1, 0)]
+    [InlineData(7, 5, 5, 16, 120, 5, 1, 0)]
+    [InlineData(13, 1, 1, 120, 84, 1, 1, 0)]
+    [InlineData(5, 1, 1, 84, 10, 1, 1, 0)]
+    [InlineData(1, 9, 9, 3, 64, 7, 2, 3)]
+    [InlineData(1, 7, 7, 128, 70, 3, 1, 1)]
+    [InlineData(2, 8, 8, 96, 130, 1, 2, 0)]
+    [InlineData(1, 14, 20, 64, 64, 3, 2, 1)]
+    public void Layers_of_real_models_equal_the_reference_in_bits(int n, int h, int w, int c, int t, int kernel, int stride, int padding)
+    {
+        AssertEqualBits(new ConvolutionShape(n, h, w, c, t, kernel, kernel, stride, padding), 2);
+    }
+
+    [Fact]
+    public void Non_finite_operands_crash_nothing()
+    {
+        using var threads = new ComputeThreads(2);
+        var drawn = new ConvolutionCase(new ConvolutionShape(2, 6, 6, 5, 18, 3, 3, 1, 1));
+        float[] bad = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.Epsilon];
+        for (var i = 0; i < drawn.X.Length; i += 3)
+            drawn.X[i] = bad[i % bad.Length];
+        for (var i = 0; i < drawn.G.Length; i += 5)
+            drawn.G[i] = bad[i % bad.Length];
+        foreach (var width in Widths)
+            Assert.Equal(ConvolutionCase.PassNames.Length, drawn.RunAll(VectorKernels.Create(width), threads).Length);
+    }
+
+    [Fact]
+    public void Infinite_inputs_give_equal_bits_at_every_width()
+    {
+        using var threads = new ComputeThreads(1);
+        var drawn = new ConvolutionCase(new ConvolutionShape(1, 5, 5, 4, 9, 3, 3, 1, 1));
+        drawn.X[7] = float.PositiveInfinity;
+        drawn.X[60] = 1e30f;
+        foreach (var width in Widths)
+        {
+            foreach (var pass in new[] { 2, 3 })
+                AssertBits(drawn.Run(pass, Reference, threads), drawn.Run(pass, VectorKernels.Create(width), threads), $"{ConvolutionCase.PassNames[pass]}, {width}");
+        }
+    }
+
+    [Fact]
+    public void Operands_of_a_wrong_length_are_refused()
+    {
+        using var threads = new ComputeThreads(1);
+        var shape = new ConvolutionShape(1, 4, 4, 2, 3, 3, 3, 1, 1);
+        Assert.Throws<ArgumentException>(() => ConvolutionKernels.Best.AdderForward(shape, new float[5], new float[shape.FilterLength], new float[shape.OutputLength], threads));
+        Assert.Throws<ArgumentException>(() => ConvolutionKernels.Best.AdderForward(shape, new float[shape.InputLength], new float[5], new float[shape.OutputLength], threads));
+        Assert.Throws<ArgumentException>(() => ConvolutionKernels.Best.AdderForward(shape, new float[shape.InputLength], new float[shape.FilterLength], new float[5], threads));
+    }
+
+    [Fact]
+    public void Calls_allocate_nothing_once_their_shapes_are_known()
+    {
+        using var threads = new ComputeThreads(2);
+        var drawn = new ConvolutionCase(new ConvolutionShape(2, 8, 8, 6, 16, 5, 5, 1, 0));
+        var (y, gradient, dx) = (new float[drawn.Shape.OutputLength], new float[drawn.Shape.FilterLength], new float[drawn.Shape.InputLength]);
+        void Step()
+        {
+            ConvolutionKernels.Best.AdderForward(drawn.Shape, drawn.X, drawn.Filters, y, threads);
+            ConvolutionKernels.Best.AdderFilterGradient(drawn.Shape, drawn.X, drawn.Filters, drawn.G, gradient, threads);
+            ConvolutionKernels.Best.AdderInputGradient(drawn.Shape, drawn.X, drawn.Filters, drawn.G, dx, threads);
+        }
+
+        for (var i = 0; i < 5; i++)
+            Step();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10; i++)
+            Step();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static void AssertEqualBits(ConvolutionShape shape, int threadCount)
+    {
+        using var threads = new ComputeThreads(threadCount);
+        var drawn = new ConvolutionCase(shape, (uint)shape.GetHashCode() % 1000);
+        var expected = drawn.RunAll(Reference, threads);
+        foreach (var width in Widths)
+        {
+            var actual = drawn.RunAll(VectorKernels.Create(width), threads);
+            for (var pass = 0; pass < expected.Length; pass++)
+                AssertBits(expected[pass], actual[pass], $"{ConvolutionCase.PassNames[pass]}, {width}, {threadCount} threads, {shape}");
+        }
+    }
+
+    private static void AssertBits(float[] expected, float[] actual, string what)
+    {
+        for (var i = 0; i < expected.Length; i++)
+        {
+            if (BitConverter.SingleToInt32Bits(expected[i]) != BitConverter.SingleToInt32Bits(actual[i]))
+                Assert.Fail($"{what}: element {i} is {actual[i]:R}, not {expected[i]:R}");
+        }
+    }
+}
