@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using AdderNet.Cli.Commands;
+using AdderNet.Core.Checkpoints;
+using AdderNet.Core.Configuration;
+using AdderNet.Core.Data;
 
 namespace AdderNet.Cli.CommandLine;
 
@@ -10,7 +13,8 @@ internal static class AdderNetCommand
     /// <returns>The exit status, see <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] arguments)
     {
-        var root = Create();
+        using var interruption = new Interruption();
+        var root = Create(interruption);
         // `addernet` alone is a question, not a mistake.
         var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);
         if (parsed.Errors.Count > 0 && parsed.Action is not ExampleHelp)
@@ -19,7 +23,6 @@ internal static class AdderNetCommand
             return ExitCode.WrongInput;
         }
 
-        using var interruption = new Interruption();
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration
@@ -33,6 +36,16 @@ internal static class AdderNetCommand
             await Console.Error.WriteLineAsync("addernet: " + e.Message).ConfigureAwait(false);
             return e.ExitCode;
         }
+        catch (InvalidDescriptionException e)
+        {
+            await Console.Error.WriteLineAsync("addernet: " + e.Message).ConfigureAwait(false);
+            return ExitCode.WrongInput;
+        }
+        catch (Exception e) when (e is DataException or TensorFileException)
+        {
+            await Console.Error.WriteLineAsync("addernet: " + e.Message).ConfigureAwait(false);
+            return ExitCode.NotDone;
+        }
         catch (OperationCanceledException)
         {
             await Console.Error.WriteLineAsync("addernet: interrupted").ConfigureAwait(false);
@@ -40,11 +53,11 @@ internal static class AdderNetCommand
         }
     }
 
-    private static Command Create()
+    private static Command Create(Interruption interruption)
     {
         var help = new HelpOption();
         help.Action = new ExampleHelp((HelpAction)help.Action!);
-        return new ExampleCommand(
+        var root = new ExampleCommand(
             "addernet",
             "AdderNet trains adder networks on many machines; the resulting bits do not depend on the machines.",
             "./addernet train configs/mnist-lenet5.yaml --workers 2",
@@ -52,8 +65,18 @@ internal static class AdderNetCommand
         {
             help,
             new VersionOption(),
+            LogOptions.Format,
+            TrainCommand.Create(interruption),
+            SubmitCommand.Create(),
+            RunsCommand.Create(),
+            StatusCommand.Create(),
+            EvaluateCommand.Create(),
+            ReplayCommand.Create(),
             DataCommand.Create(),
         };
+        foreach (var control in ControlCommand.CreateAll())
+            root.Subcommands.Add(control);
+        return root;
     }
 
     private static string Explain(ParseResult parsed)

@@ -15,7 +15,7 @@ internal static class EnvironmentOption
         var variable = Variable(name);
         return new Option<string?>(name)
         {
-            Description = Describe(description, variable, fallback),
+            Description = $"{description} [{variable}]",
             HelpName = valueName,
             DefaultValueFactory = _ => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set ? set : fallback,
         };
@@ -27,7 +27,7 @@ internal static class EnvironmentOption
         var variable = Variable(name);
         return new Option<int?>(name)
         {
-            Description = Describe(description, variable, null),
+            Description = $"{description} [{variable}]",
             HelpName = valueName,
             CustomParser = result => ParseNumber(result, result.Tokens[0].Value, name, minimum, $"{name} {example}"),
             DefaultValueFactory = result => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set
@@ -42,7 +42,7 @@ internal static class EnvironmentOption
         var variable = Variable(name);
         return new Option<Uri?>(name)
         {
-            Description = Describe(description, variable, fallback),
+            Description = $"{description} [{variable}]",
             HelpName = "URL",
             CustomParser = result => ParseUrl(result, result.Tokens[0].Value, name, $"{name} {example}"),
             DefaultValueFactory = result => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set
@@ -54,9 +54,6 @@ internal static class EnvironmentOption
     /// <summary>ADDERNET_ and the option's name in capitals.</summary>
     public static string Variable(string option) =>
         "ADDERNET_" + option.TrimStart('-').Replace('-', '_').ToUpperInvariant();
-
-    private static string Describe(string description, string variable, string? fallback) =>
-        fallback is null ? $"{description} [{variable}]" : $"{description} [{variable}; default: {fallback}]";
 
     private static int? ParseNumber(ArgumentResult result, string text, string source, int minimum, string example)
     {

@@ -9,6 +9,7 @@ internal sealed class Interruption : IDisposable
     private readonly CancellationTokenSource second = new();
     private readonly PosixSignalRegistration interrupt;
     private readonly PosixSignalRegistration terminate;
+    private volatile bool ignoreInterrupt;
 
     public Interruption()
     {
@@ -22,6 +23,9 @@ internal sealed class Interruption : IDisposable
     /// <summary>Cancelled by the second signal.</summary>
     public CancellationToken Forced => second.Token;
 
+    /// <summary>From now on Ctrl-C does nothing: whoever started this process hears it too, and decides.</summary>
+    public void IgnoreInterrupt() => ignoreInterrupt = true;
+
     public void Dispose()
     {
         interrupt.Dispose();
@@ -33,6 +37,8 @@ internal sealed class Interruption : IDisposable
     private void Handle(PosixSignalContext context)
     {
         context.Cancel = true;
+        if (ignoreInterrupt && context.Signal == PosixSignal.SIGINT)
+            return;
         if (first.IsCancellationRequested)
             second.Cancel();
         else

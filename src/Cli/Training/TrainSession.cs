@@ -1,0 +1,144 @@
+using AdderNet.Cli.CommandLine;
+using AdderNet.Cli.DataSets;
+using AdderNet.Core.Configuration;
+using AdderNet.Core.Data;
+using AdderNet.Core.Engine;
+using AdderNet.Core.Models;
+using AdderNet.Protos.Rpc;
+using AdderNet.Protos.V1;
+using Spectre.Console;
+
+namespace AdderNet.Cli.Training;
+
+/// <summary>One <c>train</c> command from its first check to its summary.</summary>
+internal sealed class TrainSession(TrainRequest request, Interruption interruption, TextWriter output, TimeProvider clock)
+{
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
+
+    /// <returns>The exit status.</returns>
+    public async Task<int> RunAsync()
+    {
+        var plan = TrainPlan.Resolve(request);
+        OutputFolder.RequireSameRun(plan.Output, plan.Description);
+        if (plan.Fetch is not null)
+            await DataSetFetch.RunAsync(plan.Fetch, plan.Description.Data.Path!, output.WriteLine, interruption.Requested).ConfigureAwait(false);
+        // Faults of the data are met here, in one line, before any process is started.
+        var data = DataSource.Open(plan.Description.Data, null);
+        data.RequireClasses(plan.Description.Model.Classes);
+        DryRun.RequireMemory(
+            MemoryEstimate.Of(ModelCatalog.Describe(plan.Description.Model, data.Input), plan.Description.Batch, plan.Workers),
+            plan.Workers, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+
+        using var folder = OutputFolder.Enter(plan.Output);
+        await using var view = CreateView();
+        await using var fleet = new Fleet(
+            new FleetPlan(plan.Output, plan.Workers, plan.Threads, null, request.LogFormat, request.Replace), clock, view.Note);
+        using var kill = interruption.Forced.Register(fleet.Kill);
+        try
+        {
+            return await TrainAsync(plan, fleet, view).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (interruption.Forced.IsCancellationRequested)
+                fleet.Kill();
+            await fleet.StopAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int> TrainAsync(TrainPlan plan, Fleet fleet, IProgressView view)
+    {
+        var url = await fleet.StartCoordinatorAsync(interruption.Requested).ConfigureAwait(false);
+        await using var client = new CoordinatorClient(url);
+        var run = await client.CallAsync(
+            CoordinationMethods.SubmitRun,
+            new SubmitRunRequest
+            {
+                Description = RunDescriptionFile.Write(plan.Description),
+                InitialWeights = plan.Init ?? "",
+                ExpectedWorkers = (uint)plan.Workers,
+            },
+            interruption.Requested).ConfigureAwait(false);
+        var status = await client.CallAsync(CoordinationMethods.GetRun, new GetRunRequest { RunId = run.RunId }, interruption.Requested).ConfigureAwait(false);
+        if (status.State == "completed")
+            return await FinishAsync(status, plan, view, $"this run is finished already, at step {status.Step}").ConfigureAwait(false);
+
+        view.Note(run.Resumed ? $"going on with the run in {plan.Output} from step {status.Step}" : $"training {request.Config} into {plan.Output}");
+        view.Note($"coordinator {url}, {plan.Workers} worker(s) with {plan.Threads} thread(s) each");
+        fleet.StartWorkers();
+        return await FollowAsync(new RunWatch(client, run.RunId, clock), fleet, plan, view).ConfigureAwait(false);
+    }
+
+    private async Task<int> FollowAsync(RunWatch watch, Fleet fleet, TrainPlan plan, IProgressView view)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(interruption.Forced);
+        var watching = watch.UntilOverAsync(view.Show, over.Token);
+        var supervising = fleet.SuperviseAsync(() => watch.Step, over.Token);
+        var stopping = StopWhenAskedAsync(watch, view, over);
+        try
+        {
+            var first = await Task.WhenAny(watching, supervising, stopping).ConfigureAwait(false);
+            if (first == supervising && await supervising.ConfigureAwait(false) is { } reason)
+                throw new CommandFailedException($"training ended at step {watch.Step}: {reason}; the same command goes on from the newest checkpoint");
+            if (first == stopping)
+                await stopping.ConfigureAwait(false);
+            return await ConcludeAsync(await watching.ConfigureAwait(false), plan, view).ConfigureAwait(false);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(watching, supervising, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Ends only when a stop was asked for and did not come about in time, or when the run is over.
+    private async Task StopWhenAskedAsync(RunWatch watch, IProgressView view, CancellationTokenSource over)
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var onRequest = interruption.Requested.Register(() => asked.TrySetResult());
+        await asked.Task.WaitAsync(over.Token).ConfigureAwait(false);
+        view.Note("stopping: the next step boundary writes a checkpoint (Ctrl-C again ends everything now)");
+        using var limit = new CancellationTokenSource(StopPatience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, over.Token);
+        try
+        {
+            await watch.RequestStopAsync(either.Token).ConfigureAwait(false);
+            await Task.Delay(Timeout.InfiniteTimeSpan, clock, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            throw new CommandFailedException($"the run did not stop within {StopPatience.TotalSeconds:0} s; the newest checkpoint is what remains");
+        }
+    }
+
+    private async Task<int> ConcludeAsync(RunStatus status, TrainPlan plan, IProgressView view)
+    {
+        switch (status.State)
+        {
+            case "completed":
+                return await FinishAsync(status, plan, view, null).ConfigureAwait(false);
+            case "stopped":
+                await view.DisposeAsync().ConfigureAwait(false);
+                output.WriteLine($"stopped at step {status.Step} of {status.TotalSteps} ({status.Reason}); the same command goes on from there");
+                return ExitCode.NotDone;
+            default:
+                throw new CommandFailedException($"the run {status.State} at step {status.Step}: {status.Reason}");
+        }
+    }
+
+    private async Task<int> FinishAsync(RunStatus status, TrainPlan plan, IProgressView view, string? note)
+    {
+        await view.DisposeAsync().ConfigureAwait(false);
+        if (note is not null)
+            output.WriteLine(note);
+        var summary = RunSummary.Of(status);
+        if (note is null)
+            summary.Write(plan.Output);
+        foreach (var line in summary.Lines(plan.Output))
+            output.WriteLine(line);
+        return ExitCode.Done;
+    }
+
+    private IProgressView CreateView() =>
+        Console.IsOutputRedirected ? new PlainProgress(output, clock) : new LiveProgress(AnsiConsole.Console);
+}
