@@ -24,7 +24,7 @@ internal static partial class WorkerLog
     public static partial void Prepared(this ILogger logger, string runId, int parameters, int trainSamples, int testSamples, long step);
 
     [LoggerMessage(7, LogLevel.Information, "Generation {Generation} from step {BaseStep} ({Why}): shards {Range} of {Members} members; {Route}")]
-    public static partial void GenerationEntered(this ILogger logger, long generation, long baseStep, string why, string range, int members, string route);
+    public static partial void GenerationEntered(this ILogger logger, long generation, long baseStep, string why, Core.Sharding.ShardRange range, int members, string route);
 
     [LoggerMessage(8, LogLevel.Debug, "Ignored {Order} of step {Step}: {Reason}")]
     public static partial void OrderIgnored(this ILogger logger, string order, long step, string reason);
@@ -36,7 +36,7 @@ internal static partial class WorkerLog
     public static partial void ReportingState(this ILogger logger, string reason);
 
     [LoggerMessage(11, LogLevel.Debug, "Voted for step {Step}: hash {Hash}, loss {Loss}")]
-    public static partial void Voted(this ILogger logger, long step, string hash, float loss);
+    public static partial void Voted(this ILogger logger, long step, ulong hash, float loss);
 
     [LoggerMessage(12, LogLevel.Debug, "Applied step {Step}")]
     public static partial void Applied(this ILogger logger, long step);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using AdderNet.Worker.Training;
 
 namespace AdderNet.Worker.Telemetry;
 
@@ -25,4 +26,22 @@ internal static class WorkerTelemetry
     public static readonly Histogram<double> ExchangeSeconds = Meter.CreateHistogram<double>("addernet.worker.exchange", "s", "Reduce-scatter and all-gather of one step.");
 
     public static readonly Histogram<double> DataWaitSeconds = Meter.CreateHistogram<double>("addernet.worker.data_wait", "s", "Time of one step's compute spent waiting for samples.");
+
+    /// <summary>The span of one step on this member.</summary>
+    public static Activity? Step(long step, long generation)
+    {
+        var activity = Activities.StartActivity("step");
+        activity?.SetTag("addernet.step", step);
+        activity?.SetTag("addernet.generation", generation);
+        return activity;
+    }
+
+    /// <summary>Records where a step's time went.</summary>
+    public static void Record(StepTimes times, int shards)
+    {
+        ShardsComputed.Add(shards);
+        ComputeSeconds.Record(times.Compute.TotalSeconds);
+        ExchangeSeconds.Record(times.Exchange.TotalSeconds);
+        DataWaitSeconds.Record(times.DataWait.TotalSeconds);
+    }
 }

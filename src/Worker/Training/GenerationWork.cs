@@ -1,0 +1,51 @@
+using AdderNet.Core.Engine;
+using AdderNet.Worker.Exchange;
+using AdderNet.Worker.Membership;
+
+namespace AdderNet.Worker.Training;
+
+/// <summary>A member's part in one generation: its range and its links to the other members.</summary>
+internal sealed class GenerationWork : IAsyncDisposable
+{
+    private readonly PieceStore store;
+    private readonly GradientExchange exchange;
+    private readonly RemoteMomentMerge moments;
+
+    public GenerationWork(
+        GenerationView view, string workerId, PreparedMember member, PieceStore store, PeerChannels channels, Progress progress)
+    {
+        this.store = store;
+        Me = view.Find(workerId)!;
+        var bucketBytes = (long)(member.Description.Exchange.BucketMegabytes * (1 << 20));
+        var shards = member.Description.Batch.Shards;
+        exchange = new GradientExchange(view, workerId, shards, member.Replica.Layout.ReductionLength, bucketBytes, store, Lane);
+        moments = new RemoteMomentMerge(view, workerId, shards, store, progress, Lane);
+
+        PullLane Lane(MemberInfo to) => new(to, channels.To(to), workerId, progress.Advance);
+    }
+
+    /// <summary>This member.</summary>
+    public MemberInfo Me { get; }
+
+    /// <summary>Where its shards meet the others' at batch norms.</summary>
+    public IMomentMerge Moments => moments;
+
+    /// <summary>Neighbours may ask for pieces of this step from now on.</summary>
+    public void BeginStep(long step)
+    {
+        store.BeginStep(step);
+        moments.BeginStep(step);
+    }
+
+    /// <summary>Reduces one step over all members into <paramref name="mean"/> and hashes it.</summary>
+    /// <exception cref="PeerException">A neighbour failed.</exception>
+    public async Task<ReducedStep> ReduceAsync(long step, IReadOnlyList<SubtreeSum> sums, float[] mean, CancellationToken cancellation) =>
+        ReducedStep.Create(mean, await exchange.ReduceAsync(step, sums, mean, cancellation));
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await exchange.DisposeAsync();
+        await moments.DisposeAsync();
+    }
+}

@@ -1,0 +1,58 @@
+using AdderNet.Core.Engine;
+using AdderNet.Protos.Rpc;
+using AdderNet.Worker.Exchange;
+using AdderNet.Worker.Membership;
+using AdderNet.Worker.Transfer;
+
+namespace AdderNet.Worker.Training;
+
+/// <summary>All that this worker has to do with other workers: what it serves to them and how it reaches them.</summary>
+internal sealed class Neighbours : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestPull = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LongestDownloadWait = TimeSpan.FromSeconds(30);
+    private readonly ExchangeService exchange;
+    private long reported;
+
+    public Neighbours(RpcChannelOptions? channel, TimeProvider time)
+    {
+        Store = new PieceStore(time, LongestPull);
+        Shelf = new SnapshotShelf(time, LongestDownloadWait);
+        Channels = new PeerChannels(channel);
+        exchange = new ExchangeService(Store);
+        Services = [exchange, new StateTransferService(Shelf)];
+    }
+
+    /// <summary>Pieces of gradients and moments on offer.</summary>
+    public PieceStore Store { get; }
+
+    /// <summary>The state on offer.</summary>
+    public SnapshotShelf Shelf { get; }
+
+    /// <summary>Connections to other workers.</summary>
+    public PeerChannels Channels { get; }
+
+    /// <summary>What this worker's server serves.</summary>
+    public IReadOnlyList<IRpcService> Services { get; }
+
+    /// <summary>Gradient bytes sent since the last call.</summary>
+    public long TakeGradientBytes()
+    {
+        var sent = exchange.GradientBytesSent;
+        var fresh = sent - reported;
+        reported = sent;
+        return fresh;
+    }
+
+    /// <summary>Takes the base's state from the first source that can give it.</summary>
+    public async Task<ReadOnlyMemory<byte>> DownloadAsync(
+        GenerationView view, IReadOnlyList<MemberInfo> sources, ModelLayout layout, Progress progress, CancellationToken cancellation)
+    {
+        const int Header = 4 << 20;
+        var most = (sizeof(float) * ((2L * layout.ParameterLength) + layout.StatisticsLength)) + Header;
+        return await new StateDownload(Channels, most, progress.Advance).FetchAsync(view, sources, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await Channels.DisposeAsync();
+}

@@ -1,0 +1,120 @@
+using AdderNet.Core.Checkpoints;
+using AdderNet.Core.Configuration;
+using AdderNet.Core.Data;
+using AdderNet.Core.Engine;
+using AdderNet.Core.Optimization;
+using AdderNet.Worker.Membership;
+
+namespace AdderNet.Worker.Training;
+
+/// <summary>A worker that has read its run's description and data and built its replica.</summary>
+internal sealed class PreparedMember : IAsyncDisposable
+{
+    private readonly Func<ManagedReplica> build;
+    private readonly string initialWeights;
+    private readonly OutputPaths paths;
+    private readonly ManagedReplica replica;
+
+    private PreparedMember(
+        RunDescription description, DataSource data, Func<ManagedReplica> build, string initialWeights, OutputPaths paths, int stepsPerEpoch, ShardBatches batches)
+    {
+        (Description, Data, this.build, this.initialWeights, this.paths, Batches) = (description, data, build, initialWeights, paths, batches);
+        Schedule = new LearningRateSchedule(description.Schedule, description.Optimizer.LearningRate, stepsPerEpoch);
+        replica = build();
+        StartOver();
+        Identity = RunIdentity.Compute(description, data.Manifest, InitialHash(), ManagedReplica.EngineName);
+    }
+
+    public RunDescription Description { get; }
+
+    public DataSource Data { get; }
+
+    public ShardBatches Batches { get; }
+
+    public LearningRateSchedule Schedule { get; }
+
+    /// <summary>Hex SHA-256: what makes two runs the same run.</summary>
+    public string Identity { get; }
+
+    public IReplica Replica => replica;
+
+    public IReadOnlyList<string> LayerNames => replica.Model.LayerNames;
+
+    /// <summary>Reads the description and the data and builds the replica, at its initial weights or a checkpoint's.</summary>
+    /// <param name="welcome">What the coordinator said.</param>
+    /// <param name="dataPath">Replaces <c>data.path</c>.</param>
+    /// <param name="threads">Compute threads.</param>
+    /// <param name="paths">Where checkpoints lie.</param>
+    /// <param name="time">Clock of durations.</param>
+    /// <exception cref="InvalidDescriptionException">The description cannot be followed.</exception>
+    /// <exception cref="DataException">The data is missing or damaged.</exception>
+    /// <exception cref="TensorFileException">Initial weights or checkpoint are missing, damaged or another model's.</exception>
+    public static PreparedMember Create(WelcomeOrder welcome, string? dataPath, int threads, OutputPaths paths, TimeProvider time)
+    {
+        var description = RunDescriptionFile.Parse(welcome.Description, $"run {welcome.RunId}");
+        var data = DataSource.Open(description.Data, dataPath);
+        data.RequireClasses(description.Model.Classes);
+        var order = new SampleOrder(description.Seed, data.Train.Count, description.Batch.Global);
+        var batches = new ShardBatches(data.Train, data.Input, order, description, time);
+        var member = new PreparedMember(
+            description,
+            data,
+            () => ManagedReplica.Create(description, data.Input, order.StepsPerEpoch, threads, time),
+            welcome.InitialWeights,
+            paths,
+            order.StepsPerEpoch,
+            batches);
+        if (welcome.ResumeFrom.Length > 0)
+            member.Load(welcome.ResumeFrom);
+        return member;
+    }
+
+    /// <summary>Goes back to the initial weights.</summary>
+    public void StartOver()
+    {
+        if (initialWeights.Length > 0)
+        {
+            replica.Import(WeightsFile.Load(paths.Resolve(initialWeights), replica.Layout));
+        }
+        else if (replica.AppliedStep > 0)
+        {
+            using var fresh = build();
+            replica.Import(fresh.Export());
+        }
+    }
+
+    /// <summary>Takes the state of a checkpoint file.</summary>
+    public void Load(string checkpoint)
+    {
+        var path = paths.Resolve(checkpoint);
+        Take(CheckpointFile.Load(path, replica.Layout), path);
+    }
+
+    /// <summary>Takes a state that was downloaded as the bytes of a checkpoint file.</summary>
+    public void Take(ReadOnlyMemory<byte> bytes, string source) =>
+        Take(CheckpointFile.Read(new MemoryStream(bytes.ToArray(), writable: false), source, replica.Layout), source);
+
+    /// <summary>The present state as the bytes of a checkpoint file.</summary>
+    public byte[] ToBytes()
+    {
+        using var stream = new MemoryStream();
+        CheckpointFile.Write(stream, replica.Layout, replica.Export(), Identity);
+        return stream.ToArray();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Batches.DisposeAsync();
+        replica.Dispose();
+    }
+
+    private void Take(Checkpoint checkpoint, string source)
+    {
+        if (checkpoint.RunIdentity != Identity)
+            throw new TensorFileException(source, $"belongs to run identity {checkpoint.RunIdentity}, not {Identity}");
+        replica.Import(checkpoint.State);
+    }
+
+    private string? InitialHash() => initialWeights.Length == 0 ? null : WeightsHash.Compute(replica.Layout, replica.Export());
+}
