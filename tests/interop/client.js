@@ -1,8 +1,8 @@
 'use strict';
-// node client.js HOST:PORT SCENARIO: plays one scenario against a server with the official client and prints what came of it as one line of JSON.
+// node client.js HOST:PORT SCENARIO...: plays scenarios against a server with the official client and prints what came of each as one line of JSON.
 const { grpc, addernet, pattern } = require('./load');
 
-const [target, scenario] = process.argv.slice(2);
+const [target, ...names] = process.argv.slice(2);
 const insecure = grpc.credentials.createInsecure();
 const connect = options => new addernet.test.Echo(target, insecure, options);
 const echo = connect({ 'grpc.max_send_message_length': -1, 'grpc.max_receive_message_length': -1 });
@@ -107,6 +107,7 @@ const scenarios = {
   }),
 };
 
-scenarios[scenario]().then(result => {
-  process.stdout.write(JSON.stringify(result) + '\n', () => process.exit(0));
-});
+(async () => {
+  for (const name of names) process.stdout.write(JSON.stringify(await scenarios[name]()) + '\n');
+  process.stdout.write('', () => process.exit(0));
+})();

@@ -7,7 +7,7 @@ using Xunit;
 namespace AdderNet.Protos.Tests.Interop;
 
 /// <summary>The official client for Node calls a server of ours.</summary>
-public sealed class OfficialClientTests
+public sealed class OfficialClientTests(PlayedScenarios played) : IClassFixture<PlayedScenarios>
 {
     [Fact]
     public async Task The_official_client_makes_a_unary_call_with_metadata_both_ways()
@@ -29,9 +29,9 @@ public sealed class OfficialClientTests
     }
 
     [Fact]
-    public async Task The_official_client_reads_a_server_stream()
+    public void The_official_client_reads_a_server_stream()
     {
-        JsonElement result = await PlayAsync("server_stream");
+        JsonElement result = played.Result("server_stream");
 
         Assert.Equal(0, result.GetProperty("code").GetInt32());
         Assert.Equal(Enumerable.Range(0, 250), result.GetProperty("values").EnumerateArray().Select(v => v.GetInt32()));
@@ -45,25 +45,21 @@ public sealed class OfficialClientTests
     [InlineData("too_large", """{"code":8,"details":"a message of 5242885 bytes is larger than the limit of 4194304"}""")]
     [InlineData("compressed", """{"code":12,"details":"the message is compressed; only the identity encoding is understood here"}""")]
     [InlineData("deadline", """{"code":4}""")]
-    public async Task The_official_client_sees(string scenario, string expected)
-    {
-        JsonElement result = await PlayAsync(scenario);
-
-        Assert.Equal(JsonDocument.Parse(expected).RootElement.ToString(), result.ToString());
-    }
+    public void The_official_client_sees(string scenario, string expected)
+        => Assert.Equal(JsonDocument.Parse(expected).RootElement.ToString(), played.Result(scenario).ToString());
 
     [Fact]
-    public async Task The_official_client_sends_a_stream()
+    public void The_official_client_sends_a_stream()
     {
-        JsonElement result = await PlayAsync("client_stream");
+        JsonElement result = played.Result("client_stream");
 
         Assert.Equal(Convert.ToHexStringLower([.. Enumerable.Range(0, 100).Select(i => (byte)i)]), result.GetProperty("value").GetString());
     }
 
     [Fact]
-    public async Task The_official_client_talks_both_ways()
+    public void The_official_client_talks_both_ways()
     {
-        JsonElement result = await PlayAsync("duplex");
+        JsonElement result = played.Result("duplex");
 
         Assert.Equal(Enumerable.Range(0, 50), result.GetProperty("heard").EnumerateArray().Select(v => v.GetInt32()));
     }
@@ -90,12 +86,6 @@ public sealed class OfficialClientTests
 
         JsonElement answer = Assert.Single(result.GetProperty("heard").EnumerateArray());
         Assert.Equal("w of build node, numerics 3, at step 7 of r", answer.GetProperty("refused").GetProperty("reason").GetString());
-    }
-
-    private static async Task<JsonElement> PlayAsync(string scenario)
-    {
-        await using RpcFixture rpc = await RpcFixture.StartAsync();
-        return await NodePeer.PlayAsync(rpc.Server.Address, scenario);
     }
 
     private sealed class Greeter : IRpcService

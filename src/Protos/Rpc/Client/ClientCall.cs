@@ -8,6 +8,10 @@ namespace AdderNet.Protos.Rpc;
 /// <summary>One call in progress: the request on its way, the responses, and the one status that it ends with.</summary>
 internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
 {
+    private const int Idle = 0;
+    private const int Reading = 1;
+    private const int Released = 2;
+
     private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: 32 * 1024, minimumReadSize: 4 * 1024);
 
     private readonly RpcChannel _channel;
@@ -24,6 +28,7 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
     private PipeReader? _body;
     private FrameReader<TResponse>? _reader;
     private bool _ended;
+    private int _reading;
     private int _recorded;
     private int _disposed;
 
@@ -55,10 +60,17 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
 
     /// <summary>Cancels this call when the token is cancelled, for as long as the registration lives.</summary>
     public CancellationTokenRegistration CancelWith(CancellationToken token)
-        => token.UnsafeRegister(static call => ((ClientCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
+        => token.UnsafeRegister(static call => ((ClientCall<TRequest, TResponse>)call!).Cancel(), this);
 
     public async ValueTask<ReceivedFrame<TResponse>> ReadAsync(CancellationToken cancellationToken)
     {
+        switch (Interlocked.CompareExchange(ref _reading, Reading, Idle))
+        {
+            case Reading:
+                throw new InvalidOperationException($"the responses of {_method.FullName} are being read already; a call has one reader");
+            case Released:
+                throw Translate(new ObjectDisposedException(_method.FullName), cancellationToken);
+        }
         using CancellationTokenRegistration cancel = cancellationToken == _caller ? default : CancelWith(cancellationToken);
         try
         {
@@ -79,6 +91,10 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
         catch (Exception e)
         {
             throw Translate(e, cancellationToken);
+        }
+        finally
+        {
+            Volatile.Write(ref _reading, Idle);
         }
     }
 
@@ -135,9 +151,24 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
             // The call failed: whoever read it was told.
         }
         await _abort.DisposeAsync().ConfigureAwait(false);
+        // A read still in progress is failing now; its buffers are then left to the garbage collector.
+        if (Interlocked.CompareExchange(ref _reading, Released, Idle) == Idle && _body is not null)
+            await _body.CompleteAsync().ConfigureAwait(false);
         Record(_ended ? RpcStatusCode.Ok : RpcStatusCode.Cancelled, "left by the caller");
         _stop.Dispose();
         _deadline?.Dispose();
+    }
+
+    private void Cancel()
+    {
+        try
+        {
+            _stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The call has ended meanwhile: there is nothing left to cancel.
+        }
     }
 
     private static TimeSpan Clamp(TimeSpan deadline)

@@ -38,6 +38,7 @@ internal sealed class StreamedContent : HttpContent
         PipeWriter writer = PipeWriter.Create(stream, WriterOptions);
         _writer.TrySetResult(writer);
         await _completed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await writer.CompleteAsync().ConfigureAwait(false);
     }
 
     protected override bool TryComputeLength(out long length)

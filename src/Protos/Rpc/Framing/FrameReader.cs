@@ -34,7 +34,7 @@ internal sealed class FrameReader<T>(PipeReader input, IRpcMarshaller<T> marshal
         if (read.Buffer.Length < whole)
         {
             input.AdvanceTo(read.Buffer.Start, read.Buffer.Start);
-            read = await input.ReadAtLeastAsync((int)whole, cancellationToken).ConfigureAwait(false);
+            read = await input.ReadAtLeastAsync((int)Math.Min(whole, int.MaxValue), cancellationToken).ConfigureAwait(false);
             ThrowIfStopped(read);
             if (read.Buffer.Length < whole)
                 throw Refuse(read, RpcStatusCode.Internal, $"the stream ended within a message, after {read.Buffer.Length - Frame.PrefixBytes} of {length} bytes");

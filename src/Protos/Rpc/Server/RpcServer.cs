@@ -14,7 +14,7 @@ public sealed class RpcServer : IAsyncDisposable
     private readonly RpcServerOptions _options;
     private readonly ActiveCalls _active;
     private readonly ILogger _log;
-    private Task? _stop;
+    private readonly Lazy<Task> _stop;
 
     private RpcServer(WebApplication app, RpcServerOptions options, ActiveCalls active, ILogger log, Uri address)
     {
@@ -23,6 +23,7 @@ public sealed class RpcServer : IAsyncDisposable
         _active = active;
         _log = log;
         Address = address;
+        _stop = new Lazy<Task>(StopOnceAsync);
     }
 
     /// <summary>Where the server listens: the address asked for, with the port that it got.</summary>
@@ -69,7 +70,7 @@ public sealed class RpcServer : IAsyncDisposable
     /// Stops: no new connections and calls, <see cref="RpcServerContext.ServerStopping"/> is cancelled, calls in progress have the grace period
     /// to end and are then aborted. Returns when every handler has, or a second grace period later. Later calls await the first.
     /// </summary>
-    public Task StopAsync() => _stop ??= StopOnceAsync();
+    public Task StopAsync() => _stop.Value;
 
     /// <summary>Stops as <see cref="StopAsync"/> does, and frees everything.</summary>
     public async ValueTask DisposeAsync()

@@ -7,6 +7,7 @@ namespace AdderNet.Protos.Rpc;
 internal static class StatusMapping
 {
     private const long Http2NoError = 0;
+    private const long Http2ProtocolError = 1;
     private const long Http2RefusedStream = 7;
     private const long Http2Cancel = 8;
     private const long Http2EnhanceYourCalm = 11;
@@ -22,9 +23,13 @@ internal static class StatusMapping
         _ => RpcStatusCode.Unknown,
     };
 
+    /// <remarks>
+    /// gRPC makes PROTOCOL_ERROR on a stream Internal. HttpClient gives that code, indistinguishably, to a connection that it gave up itself
+    /// because a ping was not answered, and that is by far the likelier: Unavailable.
+    /// </remarks>
     public static RpcStatusCode FromHttp2Error(long code) => code switch
     {
-        Http2NoError or Http2RefusedStream => RpcStatusCode.Unavailable,
+        Http2NoError or Http2ProtocolError or Http2RefusedStream => RpcStatusCode.Unavailable,
         Http2Cancel => RpcStatusCode.Cancelled,
         Http2EnhanceYourCalm => RpcStatusCode.ResourceExhausted,
         Http2InadequateSecurity => RpcStatusCode.PermissionDenied,
@@ -41,7 +46,7 @@ internal static class StatusMapping
             if (e is HttpProtocolException protocol)
             {
                 return new RpcException(FromHttp2Error(protocol.ErrorCode),
-                    $"{address.Authority} ended the call at the HTTP/2 level: {protocol.Message}", innerException: failure);
+                    $"the HTTP/2 call to {Show(address)} was broken off: {protocol.Message}", innerException: failure);
             }
         }
         return failure switch

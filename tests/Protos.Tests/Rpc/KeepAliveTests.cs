@@ -1,0 +1,28 @@
+using AdderNet.Protos.Rpc;
+using Google.Protobuf.WellKnownTypes;
+using Xunit;
+
+namespace AdderNet.Protos.Tests.Rpc;
+
+public sealed class KeepAliveTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public async Task Both_sides_notice_a_wire_that_went_dead_without_being_closed()
+    {
+        await using RpcFixture rpc = await RpcFixture.StartAsync(server: o => o with { KeepAlivePingDelay = Second, KeepAlivePingTimeout = Second });
+        await using var wire = new FreezableProxy(rpc.Server.Address.Port);
+        await using RpcChannel channel = RpcChannel.Create(wire.Address, new RpcChannelOptions { KeepAlivePingDelay = Second, KeepAlivePingTimeout = Second });
+        await using RpcDuplexCall<BytesValue, BytesValue> call = channel.Duplex(EchoMethods.Chat);
+        await using IAsyncEnumerator<BytesValue> answers = call.ReadAllAsync().GetAsyncEnumerator();
+        await call.WriteAsync(Messages.Of(1));
+        Assert.True(await answers.MoveNextAsync());
+
+        wire.Freeze();
+
+        RpcException lost = await Assert.ThrowsAsync<RpcException>(() => answers.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(RpcStatusCode.Unavailable, lost.Code);
+        Assert.Equal("gone", await rpc.Echo.NextEventAsync());
+    }
+}
