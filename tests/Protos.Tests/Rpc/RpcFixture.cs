@@ -27,7 +27,7 @@ internal sealed class RpcFixture : IAsyncDisposable
         {
             Listen = new Uri("http://127.0.0.1:0"),
             Services = [echo],
-            Routes = routes => routes.Map("/healthz", http => { http.Response.StatusCode = 200; return http.Response.Body.WriteAsync("ok"u8.ToArray()).AsTask(); }),
+            Routes = routes => routes.Map("/healthz", () => "ok"),
             GracePeriod = TimeSpan.FromSeconds(2),
         };
         RpcServer started = await RpcServer.StartAsync(server?.Invoke(options) ?? options);
