@@ -48,8 +48,11 @@ internal sealed record CheckpointVerified(long Generation, long Step, string Fil
 /// <summary>The store made the proposed generation number ours.</summary>
 internal sealed record GenerationGranted(long Number) : RunEvent;
 
-/// <summary>Another coordinator holds the store now, or it cannot be written: this one must not drive the run any longer.</summary>
+/// <summary>Another coordinator holds the store now: this one must not drive the run any longer.</summary>
 internal sealed record StoreLost(string Why) : RunEvent;
+
+/// <summary>The host could not do what a decision asked for (metrics or store cannot be written): the run ends failed.</summary>
+internal sealed record HostFailed(string Why) : RunEvent;
 
 internal enum ControlKind
 {

@@ -42,6 +42,9 @@ internal static class RunMachine
             case StoreLost lost:
                 Endings.Abandon(turn, lost.Why);
                 break;
+            case HostFailed failed:
+                Endings.Fail(turn, failed.Why);
+                break;
             case Tick:
                 Membership.Expire(turn);
                 Generations.TryPropose(turn);

@@ -28,13 +28,16 @@ internal sealed record RunPlan
     public TimeSpan Lease => TimeSpan.FromMilliseconds(Description.Elastic.LeaseMs);
 
     /// <summary>Floor(N/B): the tail of an epoch is dropped.</summary>
-    public long StepsPerEpoch(RunFacts facts) => Math.Max(1, facts.TrainSamples / Description.Batch.Global);
+    public long StepsPerEpoch(RunFacts facts) => StepsPerEpoch(Description, facts.TrainSamples);
 
     /// <summary>The step after which the run is finished.</summary>
-    public long TotalSteps(RunFacts facts)
+    public long TotalSteps(RunFacts facts) => TotalSteps(Description, facts.TrainSamples);
+
+    /// <summary>The step after which a run of this description over so many training samples is finished.</summary>
+    public static long TotalSteps(RunDescription description, long trainSamples)
     {
-        var planned = Description.Schedule.Epochs * StepsPerEpoch(facts);
-        return Description.Schedule.MaxSteps is { } limit ? Math.Min(limit, planned) : planned;
+        var planned = description.Schedule.Epochs * StepsPerEpoch(description, trainSamples);
+        return description.Schedule.MaxSteps is { } limit ? Math.Min(limit, planned) : planned;
     }
 
     /// <summary>The epoch, counted from 1, to which a step belongs; 0 before the first step.</summary>
@@ -43,6 +46,9 @@ internal sealed record RunPlan
     /// <summary>Evaluation blocks that cover the test set.</summary>
     public int EvaluationBlocks(RunFacts facts) =>
         (int)((facts.TestSamples + EvaluationBlockSize - 1) / EvaluationBlockSize);
+
+    private static long StepsPerEpoch(RunDescription description, long trainSamples) =>
+        Math.Max(1, trainSamples / description.Batch.Global);
 }
 
 /// <summary>What the first prepared worker fixed for the run; every later worker must match it.</summary>

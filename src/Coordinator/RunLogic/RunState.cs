@@ -101,6 +101,8 @@ internal sealed record RunState
             Evaluations = [.. memory.Evaluations.OrderBy(e => e.Step)],
             Totals = memory.Totals.ToImmutableSortedDictionary(StringComparer.Ordinal),
             TrainingTime = memory.TrainingTime,
+            Wish = memory.Paused ? Wish.Pause : Wish.None,
+            WishReason = memory.Paused ? "it was paused before the coordinator started again" : "",
             Reason = "waiting for workers",
         };
     }
@@ -126,4 +128,7 @@ internal sealed record RunMemory
     public ImmutableDictionary<string, WorkerTotals> Totals { get; init; } = ImmutableDictionary<string, WorkerTotals>.Empty;
 
     public TimeSpan TrainingTime { get; init; }
+
+    /// <summary>The run was paused.</summary>
+    public bool Paused { get; init; }
 }

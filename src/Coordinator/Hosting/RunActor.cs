@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using AdderNet.Coordinator.RunLogic;
+using Microsoft.Extensions.Logging;
+
+namespace AdderNet.Coordinator.Hosting;
+
+/// <summary>One run in this process: takes its events one at a time, asks the machine, and has the decision carried out.</summary>
+internal sealed class RunActor : IAsyncDisposable
+{
+    private readonly Channel<(RunEvent Event, TaskCompletionSource? Done)> events =
+        Channel.CreateUnbounded<(RunEvent, TaskCompletionSource?)>(new UnboundedChannelOptions { SingleReader = true });
+
+    private readonly CancellationTokenSource stop = new();
+    private readonly RunExecutor executor;
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly long started;
+    private readonly Task loop;
+    private Activity? phaseActivity;
+    private RunState state;
+
+    /// <param name="plan">The run.</param>
+    /// <param name="memory">What the store remembers of it.</param>
+    /// <param name="createExecutor">Makes what carries decisions out; it posts its answers back.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Where to log.</param>
+    public RunActor(RunPlan plan, RunMemory memory, Func<Action<RunEvent>, RunExecutor> createExecutor, TimeProvider time, ILogger log)
+    {
+        this.time = time;
+        this.log = log;
+        executor = createExecutor(Post);
+        started = time.GetTimestamp();
+        state = RunState.Begin(plan, memory, TimeSpan.Zero);
+        loop = RunAsync();
+    }
+
+    /// <summary>The state after the newest decision; immutable.</summary>
+    public RunState State => Volatile.Read(ref state);
+
+    /// <summary>Hands in an event without waiting.</summary>
+    public void Post(RunEvent @event) => events.Writer.TryWrite((@event, null));
+
+    /// <summary>Hands in an event and waits until its decision was carried out.</summary>
+    public async Task PostAndWaitAsync(RunEvent @event, CancellationToken cancellation)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (events.Writer.TryWrite((@event, done)))
+            await done.Task.WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops driving the run and leaves it in the store as it stands.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync().ConfigureAwait(false);
+        await loop.ConfigureAwait(false);
+        await executor.CloseAsync(State).ConfigureAwait(false);
+        stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await foreach (var (@event, done) in events.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
+            {
+                await HandleAsync(@event).ConfigureAwait(false);
+                done?.TrySetResult();
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+        finally
+        {
+            events.Writer.TryComplete();
+            while (events.Reader.TryRead(out var left))
+                left.Done?.TrySetResult();
+            phaseActivity?.Dispose();
+        }
+    }
+
+    private async Task HandleAsync(RunEvent @event)
+    {
+        var before = state;
+        var decision = RunMachine.Apply(before, @event, time.GetElapsedTime(started));
+        Volatile.Write(ref state, decision.Next);
+        FollowPhase(before, decision.Next);
+        if (decision.Reason != before.Reason)
+            CoordinatorLog.RunReason(log, before.Plan.RunId, decision.Reason);
+        if (!decision.Actions.IsEmpty)
+            await executor.PerformAsync(decision, stop.Token).ConfigureAwait(false);
+    }
+
+    private void FollowPhase(RunState before, RunState after)
+    {
+        var same = before.Phase.GetType() == after.Phase.GetType() && before.Committed.Step == after.Committed.Step
+            && before.Generation?.Number == after.Generation?.Number;
+        if (same)
+            return;
+        if (after.Committed.Step == before.Committed.Step + 1 && before.Phase is Stepping)
+            CoordinatorTelemetry.Committed(after.Plan.RunId, after.TrainingTime - before.TrainingTime);
+        phaseActivity?.Dispose();
+        phaseActivity = CoordinatorTelemetry.StartPhase(after);
+    }
+}

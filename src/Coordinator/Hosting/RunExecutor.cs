@@ -1,0 +1,150 @@
+using AdderNet.Coordinator.Output;
+using AdderNet.Coordinator.RunLogic;
+using AdderNet.Coordinator.Store;
+using AdderNet.Core.Checkpoints;
+using Microsoft.Extensions.Logging;
+
+namespace AdderNet.Coordinator.Hosting;
+
+/// <summary>Carries out a run's decisions: store, output files, messages. Each action is complete before the next begins.</summary>
+internal sealed class RunExecutor(
+    RunPlan plan, IRunStore store, SessionTable sessions, Action<RunEvent> post, TimeProvider time, ILogger log)
+{
+    private readonly MetricsFile metrics = new(Path.Combine(plan.Output, RunDirectory.MetricsFile));
+
+    /// <summary>
+    /// Performs the actions in order. When one fails the rest are dropped, so that nobody hears of what was not recorded,
+    /// and the run is told; only for a run that is over already is everything tried.
+    /// </summary>
+    public async Task PerformAsync(Decision decision, CancellationToken cancellation)
+    {
+        foreach (var action in decision.Actions)
+        {
+            try
+            {
+                await PerformAsync(decision, action, cancellation).ConfigureAwait(false);
+            }
+            catch (FencingLostException e)
+            {
+                post(new StoreLost(e.Message));
+                return;
+            }
+            catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
+            {
+                CoordinatorLog.ActionFailed(log, plan.RunId, action.GetType().Name, e.Message);
+                if (decision.Next.IsOver)
+                    continue;
+                post(new HostFailed($"{action.GetType().Name} could not be carried out: {e.Message}"));
+                return;
+            }
+        }
+    }
+
+    /// <summary>Leaves the run's progress in the store when the coordinator stops before the run does.</summary>
+    public async Task CloseAsync(RunState state)
+    {
+        metrics.Dispose();
+        if (state.IsOver)
+            return;
+        try
+        {
+            await store.RecordProgressAsync(
+                plan.RunId,
+                new RecordProgress(RunOverview.Condition(state), state.Reason, state.Committed.Step, state.TrainingTime, state.Totals),
+                CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StoreException e)
+        {
+            CoordinatorLog.ActionFailed(log, plan.RunId, nameof(RecordProgress), e.Message);
+        }
+    }
+
+    private async Task PerformAsync(Decision decision, RunAction action, CancellationToken cancellation)
+    {
+        switch (action)
+        {
+            case Send send:
+                sessions.Send(send.Session, OrderMessages.Of(plan, send));
+                break;
+            case WriteStepLine step:
+                metrics.Append(step.Line);
+                break;
+            case WriteEvaluationLine evaluation:
+                metrics.Append(evaluation.Evaluation, evaluation.Epoch);
+                break;
+            case ProposeGeneration propose:
+                var granted = await store.TryMakeGenerationAsync(
+                    plan.RunId, propose.Number, propose.Members, propose.BaseStep, propose.Why, cancellation).ConfigureAwait(false);
+                post(granted
+                    ? new GenerationGranted(propose.Number)
+                    : new StoreLost($"generation {propose.Number} of run {plan.RunId} was made by another coordinator"));
+                break;
+            case RecordFacts facts:
+                await store.RecordFactsAsync(plan.RunId, facts.Facts, cancellation).ConfigureAwait(false);
+                break;
+            case RecordEvaluation record:
+                await store.RecordEvaluationAsync(plan.RunId, record.Evaluation, cancellation).ConfigureAwait(false);
+                break;
+            case RecordCheckpoint record:
+                await store.RecordCheckpointAsync(plan.RunId, record.Checkpoint, cancellation).ConfigureAwait(false);
+                break;
+            case RecordProgress progress:
+                await store.RecordProgressAsync(plan.RunId, progress, cancellation).ConfigureAwait(false);
+                break;
+            case CutHistory cut:
+                await store.CutHistoryAsync(plan.RunId, cut.Step, cancellation).ConfigureAwait(false);
+                metrics.Cut(cut.Step, cut.Restored);
+                break;
+            case VerifyCheckpoint verify:
+                post(new CheckpointVerified(
+                    verify.Generation, verify.Step, verify.File, RunDirectory.ProblemOf(plan.Output, verify.File, verify.Bytes)));
+                break;
+            case DeleteCheckpoint delete:
+                await store.ForgetCheckpointAsync(plan.RunId, delete.Checkpoint.File, cancellation).ConfigureAwait(false);
+                CheckpointDirectory.Delete(plan.Output, delete.Checkpoint.Step);
+                break;
+            case Note note:
+                await NoteAsync(note, cancellation).ConfigureAwait(false);
+                break;
+            case EndRun end:
+                await EndAsync(decision.Next, end, cancellation).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private async Task EndAsync(RunState state, EndRun end, CancellationToken cancellation)
+    {
+        metrics.Dispose();
+        CoordinatorLog.RunEnded(log, plan.RunId, StoredNames.Of(end.Condition), end.Why);
+        var records = await store.ReadRecordsAsync(plan.RunId, cancellation).ConfigureAwait(false);
+        SummaryFile.Write(plan.Output, state, records.Generations, time.GetUtcNow());
+    }
+
+    private async Task NoteAsync(Note note, CancellationToken cancellation)
+    {
+        CoordinatorTelemetry.Count(plan.RunId, note.Kind);
+        switch (note.Kind)
+        {
+            case NoteKind.StaleMessage:
+                CoordinatorLog.StaleMessage(log, plan.RunId, note.Text);
+                return; // counted, but no part of the run's history: a partitioned worker may send many
+            case NoteKind.Joined:
+                CoordinatorLog.Joined(log, plan.RunId, note.Text);
+                break;
+            case NoteKind.Refused:
+                CoordinatorLog.Refused(log, plan.RunId, note.Text);
+                break;
+            case NoteKind.Evicted:
+                CoordinatorLog.Evicted(log, plan.RunId, note.Text);
+                break;
+            case NoteKind.Generation:
+                CoordinatorLog.GenerationStarted(log, plan.RunId, note.Text);
+                break;
+            case NoteKind.Warning:
+                CoordinatorLog.RunWarning(log, plan.RunId, note.Text);
+                break;
+        }
+
+        await store.AddHistoryAsync(plan.RunId, StoredNames.Of(note.Kind), note.Text, cancellation).ConfigureAwait(false);
+    }
+}

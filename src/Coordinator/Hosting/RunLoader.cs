@@ -1,0 +1,84 @@
+using AdderNet.Coordinator.Output;
+using AdderNet.Coordinator.RunLogic;
+using AdderNet.Coordinator.Store;
+using AdderNet.Core.Checkpoints;
+using AdderNet.Core.Configuration;
+using AdderNet.Core.Data;
+using Microsoft.Extensions.Logging;
+
+namespace AdderNet.Coordinator.Hosting;
+
+/// <summary>Brings a stored run back: its plan, and what store and disk remember of it.</summary>
+internal sealed class RunLoader(IRunStore store, ILogger log)
+{
+    public static RunPlan Plan(StoredRun run) => new()
+    {
+        RunId = run.RunId,
+        Description = RunDescriptionFile.Parse(run.Description, run.RunId),
+        DescriptionText = run.Description,
+        Output = run.Output,
+        InitialWeights = run.InitialWeights,
+        ExpectedWorkers = run.ExpectedWorkers,
+        EvaluationBlockSize = EvaluationBlocks.DefaultBlockSize,
+    };
+
+    /// <summary>The run's state as it was left, for people to look at.</summary>
+    public async Task<RunState> ReadEndedAsync(StoredRun run, CancellationToken cancellation)
+    {
+        var records = await store.ReadRecordsAsync(run.RunId, cancellation).ConfigureAwait(false);
+        var memory = new RunMemory
+        {
+            Facts = run.Facts,
+            LastGeneration = records.Generations.LastOrDefault()?.Number ?? 0,
+            Checkpoints = records.Checkpoints,
+            Evaluations = records.Evaluations,
+            Totals = records.Totals,
+            TrainingTime = run.TrainingTime,
+        };
+        return RunState.Begin(Plan(run), memory, TimeSpan.Zero) with
+        {
+            Phase = new Ended(run.Condition),
+            Committed = new CommittedStep(run.Step, 0),
+            Reason = run.Reason,
+        };
+    }
+
+    /// <summary>What a coordinator that takes the run up starts from. Damaged checkpoints are passed over with a warning.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="underWay">It was being driven when its coordinator ended: its members may come back.</param>
+    /// <param name="cancellation">Ends the wait for the store.</param>
+    public async Task<RunMemory> LoadAsync(StoredRun run, bool underWay, CancellationToken cancellation)
+    {
+        var records = await store.ReadRecordsAsync(run.RunId, cancellation).ConfigureAwait(false);
+        var identity = run.Facts?.Identity ?? SummaryFile.Read(run.Output)?.RunIdentity;
+        var newest = CheckpointDirectory.NewestVerified(run.Output, string.IsNullOrEmpty(identity) ? null : identity);
+        foreach (var refused in newest.Refused)
+        {
+            CoordinatorLog.CheckpointPassedOver(log, run.RunId, refused);
+            await store.AddHistoryAsync(run.RunId, StoredNames.Of(NoteKind.Warning), $"checkpoint passed over: {refused}", cancellation).ConfigureAwait(false);
+        }
+
+        var step = newest.Entry?.Step ?? 0;
+        var checkpoints = records.Checkpoints
+            .Where(c => File.Exists(Path.Combine(run.Output, c.File)))
+            .Where(c => c.Kind != CheckpointKind.Periodic || c.Step <= step)
+            .ToList();
+        if (newest.Entry is { } entry && !checkpoints.Exists(c => c.Kind == CheckpointKind.Periodic && c.Step == step))
+        {
+            checkpoints.Add(new CheckpointRecord(
+                step, CheckpointKind.Periodic, CheckpointDirectory.StepFile(step), AtomicFile.Sha256(entry.File), new FileInfo(entry.File).Length, "", 0));
+        }
+
+        return new RunMemory
+        {
+            Facts = run.Facts,
+            LastGeneration = records.Generations.LastOrDefault()?.Number ?? 0,
+            ExpectedBack = underWay && records.Generations.LastOrDefault() is { } last ? [.. last.Members.Select(m => m.WorkerId)] : [],
+            Checkpoints = [.. checkpoints],
+            Evaluations = records.Evaluations,
+            Totals = records.Totals,
+            TrainingTime = run.TrainingTime,
+            Paused = underWay && run.Condition == RunCondition.Paused,
+        };
+    }
+}
