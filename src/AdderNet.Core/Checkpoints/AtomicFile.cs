@@ -29,6 +29,7 @@ public static class AtomicFile
         {
             var saved = WriteTemporary(temporary, path, write);
             File.Move(temporary, path, overwrite: true);
+            RemoveLeftovers(directory, Path.GetFileName(path));
             return saved;
         }
         catch
@@ -55,6 +56,13 @@ public static class AtomicFile
         return new SavedFile(path, Convert.ToHexStringLower(hash.Hash!), file.Length);
     }
 
+    /// <summary>Temporary files of writers that were killed before they could rename theirs.</summary>
+    private static void RemoveLeftovers(string directory, string name)
+    {
+        foreach (var leftover in Directory.EnumerateFiles(directory, $".{name}.*.tmp"))
+            TryDelete(leftover);
+    }
+
     private static void TryDelete(string temporary)
     {
         try
@@ -63,7 +71,7 @@ public static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The first fault is the one worth reporting; a leftover carries the writer's id and is overwritten by its next try.
+            // Any earlier fault is the one worth reporting; the next writer of the file tries again.
         }
     }
 }
