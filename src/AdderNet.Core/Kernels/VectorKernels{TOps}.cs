@@ -57,7 +57,10 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         fixed (float* input = x, filter = filters, output = y)
             ForwardPass<TOps, TVector, ProductStep<TOps, TVector>>.Run(threads.Plans.Of(shape), input, filter, output, withSums: false, threads);
         for (var p = 0; p < y.Length && !bias.IsEmpty; p += shape.T)
-            VectorAdd.Accumulate(y.Slice(p, shape.T), bias);
+        {
+            for (var t = 0; t < shape.T; t++)
+                y[p + t] += bias[t];
+        }
     }
 
     /// <inheritdoc/>

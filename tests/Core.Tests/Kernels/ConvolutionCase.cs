@@ -8,10 +8,10 @@ internal sealed class ConvolutionCase
     public ConvolutionCase(ConvolutionShape shape, uint item = 0)
     {
         Shape = shape;
-        X = ElementKernelsTests.Draw(shape.InputLength, 100 + item);
-        Filters = ElementKernelsTests.Draw(shape.FilterLength, 200 + item);
-        G = ElementKernelsTests.Draw(shape.OutputLength, 300 + item);
-        Bias = ElementKernelsTests.Draw(shape.T, 400 + item);
+        X = Drawn.Normals(shape.InputLength, 100 + item);
+        Filters = Drawn.Normals(shape.FilterLength, 200 + item);
+        G = Drawn.Normals(shape.OutputLength, 300 + item);
+        Bias = Drawn.Normals(shape.T, 400 + item);
 
         // Activations: half of them exactly 0; and some ties of input and filter for sgn(0) = 0.
         for (var i = 0; i < X.Length; i++)
