@@ -87,6 +87,7 @@ class Model:
         self.parameters, self.statistics, self.shapes = None, {}, {}
         with torch.no_grad():
             self.forward(torch.zeros(2, *image_shape))
+        self.statistics = {name: torch.full_like(value, name.endswith("running_var")) for name, value in self.statistics.items()}
         return self.shapes
 
     def forward(self, x):
@@ -155,7 +156,6 @@ def replay(model, case, optimizer, dtype, report=lambda text: None):
     torch.set_default_dtype(dtype)
     images, labels = torch.from_numpy(case["images"]).to(dtype), torch.from_numpy(case["labels"])
     shapes = model.measure(images.shape[2:])
-    model.statistics = {name: value.clone() for name, value in model.statistics.items()}
     model.parameters = {name: torch.from_numpy(case["model." + name]).to(dtype).clone().requires_grad_() for name in shapes}
     for name in model.statistics:
         if "model." + name in case:

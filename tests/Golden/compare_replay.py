@@ -80,7 +80,7 @@ def main():
         config, input, output = (os.path.join(folder, name) for name in ("case.yaml", "case.safetensors", "output.safetensors"))
         with open(config, "w") as file:
             file.write(f"model: {{name: {args.model.replace('vgg', 'vgg-')}, method: {args.method}, classes: {args.classes}}}\n"
-                       f"data: {{format: synthetic}}\n"
+                       f"data: {{format: synthetic, image_size: {side}}}\n"
                        f"gradient: {{kind: {args.kind}, scaling: {args.scaling}}}\n"
                        f"optimizer: {{learning_rate: {args.learning_rate}, momentum: 0.9, nesterov: {str(args.nesterov).lower()}, "
                        f"weight_decay: {args.weight_decay}, eta: {args.eta}}}\n")
