@@ -50,6 +50,9 @@ internal static partial class CoordinatorLog
     [LoggerMessage(2020, LogLevel.Warning, "Run {RunId}: checkpoint passed over: {Reason}")]
     public static partial void CheckpointPassedOver(ILogger log, string runId, string reason);
 
+    [LoggerMessage(2021, LogLevel.Critical, "Run {RunId}: the run logic failed at {Event}")]
+    public static partial void MachineFault(ILogger log, Exception fault, string runId, string @event);
+
     [LoggerMessage(2030, LogLevel.Debug, "Session {Session} of {WorkerId} at {Peer} opened")]
     public static partial void SessionOpened(ILogger log, long session, string workerId, string peer);
 

@@ -83,13 +83,28 @@ internal sealed class RunActor : IAsyncDisposable
     private async Task HandleAsync(RunEvent @event)
     {
         var before = state;
-        var decision = RunMachine.Apply(before, @event, time.GetElapsedTime(started));
+        var decision = Decide(before, @event);
         Volatile.Write(ref state, decision.Next);
         FollowPhase(before, decision.Next);
         if (decision.Reason != before.Reason)
             CoordinatorLog.RunReason(log, before.Plan.RunId, decision.Reason);
         if (!decision.Actions.IsEmpty)
             await executor.PerformAsync(decision, stop.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>A fault of the machine itself ends this run, not the coordinator and its other runs.</summary>
+    private Decision Decide(RunState before, RunEvent @event)
+    {
+        var now = time.GetElapsedTime(started);
+        try
+        {
+            return RunMachine.Apply(before, @event, now);
+        }
+        catch (Exception e)
+        {
+            CoordinatorLog.MachineFault(log, e, before.Plan.RunId, @event.GetType().Name);
+            return RunMachine.Apply(before, new HostFailed($"a fault in the coordinator at {@event.GetType().Name}: {e.Message}"), now);
+        }
     }
 
     private void FollowPhase(RunState before, RunState after)

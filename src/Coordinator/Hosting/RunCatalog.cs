@@ -43,8 +43,17 @@ internal sealed class RunCatalog(IRunStore store, SessionTable sessions, TimePro
     {
         foreach (var run in await store.ListRunsAsync(cancellation).ConfigureAwait(false))
         {
-            if (run.IsActive)
+            if (!run.IsActive)
+                continue;
+            try
+            {
                 await TakeUpAsync(run, underWay: true, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // One run whose directory is gone must not keep the others from going on; submitted again it is taken up.
+                CoordinatorLog.ActionFailed(log, run.RunId, "taking it up", e.Message);
+            }
         }
     }
 
@@ -179,9 +188,10 @@ internal sealed class RunCatalog(IRunStore store, SessionTable sessions, TimePro
     private async Task<(string RunId, bool Resumed)> ResumeAsync(
         StoredRun stored, NewRun run, RunDescription description, CancellationToken cancellation)
     {
-        RequireSame(run.Output, RunDescriptionFile.Parse(stored.Description, stored.RunId), description);
+        RequireSame(run.Output, RunLoader.Description(stored), description);
         var actor = Find(stored.RunId);
-        var isDriven = actor is { State.IsOver: false };
+        // A driven run that nobody has come to yet may as well take over what is new in the description.
+        var isDriven = actor is { State: { IsOver: false, Members.IsEmpty: false } };
         var isFinished = stored is { Condition: RunCondition.Completed, Facts: { } facts } && RunPlan.TotalSteps(description, facts.TrainSamples) <= stored.Step;
         if (isDriven || isFinished)
             return (stored.RunId, true);

@@ -11,16 +11,29 @@ namespace AdderNet.Coordinator.Hosting;
 /// <summary>Brings a stored run back: its plan, and what store and disk remember of it.</summary>
 internal sealed class RunLoader(IRunStore store, ILogger log)
 {
+    /// <exception cref="StoreException">The run was submitted to another build, whose description this one cannot read.</exception>
     public static RunPlan Plan(StoredRun run) => new()
     {
         RunId = run.RunId,
-        Description = RunDescriptionFile.Parse(run.Description, run.RunId),
+        Description = Description(run),
         DescriptionText = run.Description,
         Output = run.Output,
         InitialWeights = run.InitialWeights,
         ExpectedWorkers = run.ExpectedWorkers,
         EvaluationBlockSize = EvaluationBlocks.DefaultBlockSize,
     };
+
+    public static RunDescription Description(StoredRun run)
+    {
+        try
+        {
+            return RunDescriptionFile.Parse(run.Description, run.RunId);
+        }
+        catch (InvalidDescriptionException e)
+        {
+            throw new StoreException($"the store holds a run that this build cannot read: {e.Message}", e);
+        }
+    }
 
     /// <summary>The run's state as it was left, for people to look at.</summary>
     public async Task<RunState> ReadEndedAsync(StoredRun run, CancellationToken cancellation)

@@ -81,6 +81,7 @@ internal static class Generations
             Generation = plan,
             Phase = new Positioning(ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)),
             ExpectedBack = turn.State.ExpectedBack.Clear(),
+            AwaitsExpected = false,
             Members = turn.State.Members.ToImmutableSortedDictionary(m => m.Key, m => m.Value with { ProgressAt = turn.Now, Waits = false }, StringComparer.Ordinal),
         };
         turn.Because($"generation {number} starts at step {plan.BaseStep} with {plan.Members.Length} workers: {plan.Why}");
@@ -114,7 +115,7 @@ internal static class Generations
     /// <summary>A member could not finish a phase: the same members try again in a new generation, a bounded number of times.</summary>
     public static void Failed(Turn turn, MemberState member, PhaseFailed failed)
     {
-        var what = $"{member.WorkerId} could not finish {failed.Phase} at step {failed.Step}: {failed.Why}";
+        var what = $"{member.WorkerId} could not finish {failed.Phase} at step {failed.Step}{(failed.Peer.Length == 0 ? "" : $" with {failed.Peer}")}: {failed.Why}";
         if (turn.State.Phase is Checkpointing checkpointing && checkpointing.Writer == member.WorkerId)
         {
             Checkpoints.Fail(turn, checkpointing, what);
@@ -157,8 +158,8 @@ internal static class Generations
             return state.Reason;
 
         var expected = Math.Min(state.Plan.ExpectedWorkers, elastic.MaxWorkers);
-        return state.Generation is null && ready.Length < expected && turn.Now - gathering.Since < PatienceForExpected
-            ? $"waiting for workers: {ready.Length} of {expected} are there; starts with fewer in {(PatienceForExpected - (turn.Now - gathering.Since)).TotalSeconds:0} s"
+        return state.AwaitsExpected && ready.Length < expected && turn.Now - gathering.Since < PatienceForExpected
+            ? $"waiting for workers: {ready.Length} of {expected} are there; starts with fewer after {PatienceForExpected.TotalSeconds:0} s"
             : null;
     }
 

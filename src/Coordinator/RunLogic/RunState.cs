@@ -42,6 +42,9 @@ internal sealed record RunState
 
     public TimeSpan ExpectedUntil { get; init; }
 
+    /// <summary>The first generation waits for the expected workers; not so when a run that was under way is taken up.</summary>
+    public bool AwaitsExpected { get; init; } = true;
+
     /// <summary>Failed phases since the last commit.</summary>
     public int FailuresInARow { get; init; }
 
@@ -96,6 +99,7 @@ internal sealed record RunState
             LastGeneration = memory.LastGeneration,
             ExpectedBack = memory.ExpectedBack.ToImmutableSortedSet(StringComparer.Ordinal),
             ExpectedUntil = now + plan.Lease,
+            AwaitsExpected = memory.ExpectedBack.IsEmpty,
             Committed = newest is null ? CommittedStep.Initial : new CommittedStep(newest.Step, newest.VotedHash),
             Checkpoints = [.. memory.Checkpoints.OrderBy(c => c.Step)],
             Evaluations = [.. memory.Evaluations.OrderBy(e => e.Step)],

@@ -258,6 +258,46 @@ public sealed class CoordinatorHostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_coordinator_whose_store_another_one_took_lets_go_of_its_runs_and_says_so()
+    {
+        await SubmitAsync(expected: 2);
+        await using var a = new FakeWorker(host.Address, "a");
+        await using (var thief = SqliteRunStore.Open(Store["sqlite:".Length..], TimeProvider.System))
+        {
+            await thief.AcquireAsync("thief", TimeSpan.FromMinutes(1), _ => true, default);
+            var error = await Assert.ThrowsAsync<FencingLostException>(() => host.Completion.WaitAsync(Patience));
+            Assert.Contains("another coordinator holds store", error.Message);
+        }
+
+        using var http = new HttpClient();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await http.GetAsync(new Uri(host.Address, "/readyz"))).StatusCode);
+        Assert.False(a.Ended.IsCompleted); // nobody is told that the run ended: it has not
+    }
+
+    [Fact]
+    public async Task A_run_whose_metrics_cannot_be_written_ends_failed_and_says_why()
+    {
+        await SubmitAsync();
+        Directory.CreateDirectory(Path.Combine(Output, "metrics.jsonl"));
+        await using var a = new FakeWorker(host.Address, "a");
+        var ended = await a.Ended.WaitAsync(Patience);
+        Assert.Equal("failed", ended!.State);
+        Assert.Contains("metrics.jsonl", ended.Reason);
+        Assert.DoesNotContain('\n', ended.Reason);
+    }
+
+    [Fact]
+    public async Task A_run_left_under_way_takes_over_what_a_new_submission_changes()
+    {
+        await SubmitAsync(maxSteps: 2);
+        await RestartAsync();
+        Assert.True((await SubmitAsync(maxSteps: 3)).Resumed);
+        await using var a = new FakeWorker(host.Address, "a");
+        await a.Ended.WaitAsync(Patience);
+        Assert.Equal(3UL, (await GetAsync()).Step);
+    }
+
+    [Fact]
     public async Task Health_and_readiness_answer_plain_http()
     {
         using var http = new HttpClient { DefaultRequestVersion = HttpVersion.Version11 };

@@ -53,7 +53,7 @@ internal sealed class FakeWorker : IAsyncDisposable
         {
             await work;
         }
-        catch (Exception e) when (e is OperationCanceledException or RpcException)
+        catch (Exception e) when (e is OperationCanceledException or RpcException or IOException)
         {
             // The test ended the worker, or the coordinator is gone.
         }

@@ -46,6 +46,13 @@ public class RecoveryTests
     }
 
     [Fact]
+    public void A_restarted_coordinator_does_not_wait_again_for_the_workers_that_the_submission_expected()
+    {
+        var run = new RunScript(expected: 3, memory: Running("a")).Connect("a").Prepare("a", At(57, 0x57));
+        Assert.Single(run.Single<ProposeGeneration>().Members);
+    }
+
+    [Fact]
     public void With_no_member_beyond_it_the_newest_checkpoint_is_the_base()
     {
         var run = new RunScript(memory: Running("a")).After(2_600).Connect("z").Prepare("z").Grant();
