@@ -67,6 +67,8 @@ internal static class AdderNetCommand
             new VersionOption(),
             LogOptions.Format,
             TrainCommand.Create(interruption),
+            CoordinatorCommand.Create(interruption),
+            WorkerCommand.Create(interruption),
             SubmitCommand.Create(),
             RunsCommand.Create(),
             StatusCommand.Create(),

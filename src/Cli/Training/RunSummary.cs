@@ -12,7 +12,7 @@ internal sealed record WorkerSummary(
     [property: JsonPropertyName("shards_computed")] ulong ShardsComputed,
     [property: JsonPropertyName("gradient_bytes_sent")] ulong GradientBytesSent);
 
-/// <summary>How a run came out: shown at the end of <c>train</c> and written to <c>summary.json</c>, which holds what depends on the machines.</summary>
+/// <summary>How a run came out: shown at the end of <c>train</c>, from the coordinator's <c>summary.json</c>.</summary>
 internal sealed record RunSummary(
     [property: JsonPropertyName("run")] string Run,
     [property: JsonPropertyName("state")] string State,
@@ -27,9 +27,7 @@ internal sealed record RunSummary(
 {
     public const string Name = "summary.json";
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
-    public static RunSummary Of(RunStatus status) => new(
+    private static RunSummary Of(RunStatus status) => new(
         status.RunId, status.State, status.Step, status.WeightsHash,
         status.LastEvaluatedStep == 0 ? null : status.LastTop1,
         status.LastEvaluatedStep == 0 ? null : status.LastTop5,
@@ -37,11 +35,17 @@ internal sealed record RunSummary(
         status.TrainingSeconds, status.Generation,
         [.. status.Workers.Select(w => new WorkerSummary(w.WorkerId, w.FirstShard, w.EndShard, w.ShardsComputed, w.GradientBytesSent))]);
 
-    public void Write(string output)
+    /// <summary>What the coordinator wrote at the run's end; without it, what the last status says.</summary>
+    public static RunSummary Read(string output, RunStatus status)
     {
-        var path = Path.Combine(output, Name);
-        File.WriteAllText(path + ".new", JsonSerializer.Serialize(this, Indented) + "\n");
-        File.Move(path + ".new", path, overwrite: true);
+        try
+        {
+            return JsonSerializer.Deserialize<RunSummary>(File.ReadAllText(Path.Combine(output, Name))) ?? Of(status);
+        }
+        catch (Exception e) when (e is IOException or JsonException)
+        {
+            return Of(status);
+        }
     }
 
     public IEnumerable<string> Lines(string output)

@@ -131,10 +131,7 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
         await view.DisposeAsync().ConfigureAwait(false);
         if (note is not null)
             output.WriteLine(note);
-        var summary = RunSummary.Of(status);
-        if (note is null)
-            summary.Write(plan.Output);
-        foreach (var line in summary.Lines(plan.Output))
+        foreach (var line in RunSummary.Read(plan.Output, status).Lines(plan.Output))
             output.WriteLine(line);
         return ExitCode.Done;
     }

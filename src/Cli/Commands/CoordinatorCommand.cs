@@ -1,0 +1,63 @@
+using System.CommandLine;
+using AdderNet.Cli.CommandLine;
+using AdderNet.Cli.Training;
+using AdderNet.Coordinator;
+using AdderNet.Coordinator.Store;
+using AdderNet.Protos.Rpc;
+
+namespace AdderNet.Cli.Commands;
+
+/// <summary><c>addernet coordinator</c>: the process that workers join and that decides what counts.</summary>
+internal static class CoordinatorCommand
+{
+    private const string DefaultStore = "sqlite:coordinator.db";
+
+    public static Command Create(Interruption interruption)
+    {
+        var listen = EnvironmentOption.Url("--listen", "Where workers and commands reach it; port 0 takes any free port", "http://0.0.0.0:7400", CoordinatorClient.DefaultAddress);
+        var host = EnvironmentOption.Text("--host", "What keeps the runs: embedded, in this process", "embedded|orleans", "embedded");
+        host.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is not "embedded" and var value)
+                result.AddError(value == "orleans" ? "--host: 'orleans' needs a build with -p:Orleans=true; valid: --host embedded" : $"--host: '{value}' is not a host; valid: --host embedded");
+        });
+        var store = EnvironmentOption.Text("--store", "Where runs, generations and checkpoints are kept", "sqlite:FILE", DefaultStore);
+        store.Validators.Add(result =>
+        {
+            var value = result.GetValueOrDefault<string?>() ?? "";
+            if (!value.StartsWith("sqlite:", StringComparison.Ordinal) || value.Length == "sqlite:".Length)
+                result.AddError($"--store: '{value}' is not a store; valid: --store {DefaultStore}");
+        });
+        var supervised = new Option<bool>("--supervised") { Hidden = true };
+        var command = new ExampleCommand(
+            "coordinator",
+            "Runs a coordinator: workers join it, runs are submitted to it, and it decides which steps count. Started again on its store it goes on where it was.",
+            "./addernet coordinator",
+            "./addernet coordinator --listen http://0.0.0.0:7400 --store sqlite:/var/lib/addernet/coordinator.db")
+        {
+            listen, host, store, supervised,
+        };
+        command.SetAction(async parsed =>
+        {
+            using var loggers = LogOptions.CreateLoggers(parsed.GetValue(LogOptions.Format));
+            using var parent = parsed.GetValue(supervised) ? new ParentPipe(interruption, TimeProvider.System) : null;
+            var ended = parent?.Ended ?? interruption.Requested;
+            try
+            {
+                await using var coordinator = await CoordinatorHost.StartAsync(
+                    new CoordinatorOptions { Listen = parsed.GetValue(listen)!, Store = parsed.GetValue(store)!, Loggers = loggers }, ended).ConfigureAwait(false);
+                parsed.InvocationConfiguration.Output.WriteLine($"coordinator listens on {coordinator.Address}");
+                var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                await using var onEnd = ended.Register(() => asked.TrySetResult());
+                await (await Task.WhenAny(asked.Task, coordinator.Completion).ConfigureAwait(false)).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is StoreException or RpcListenException)
+            {
+                throw new CommandFailedException(e.Message);
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}
