@@ -40,7 +40,8 @@ internal sealed record RunSummary(
     {
         try
         {
-            return JsonSerializer.Deserialize<RunSummary>(File.ReadAllText(Path.Combine(output, Name))) ?? Of(status);
+            var written = JsonSerializer.Deserialize<RunSummary>(File.ReadAllText(Path.Combine(output, Name)));
+            return written?.Step == status.Step && written.State == status.State ? written : Of(status);
         }
         catch (Exception e) when (e is IOException or JsonException)
         {

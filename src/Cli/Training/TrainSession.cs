@@ -34,19 +34,24 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
         await using var fleet = new Fleet(
             new FleetPlan(plan.Output, plan.Workers, plan.Threads, null, request.LogFormat, request.Replace), clock, view.Note);
         using var kill = interruption.Forced.Register(fleet.Kill);
+        RunStatus last;
         try
         {
-            return await TrainAsync(plan, fleet, view).ConfigureAwait(false);
+            last = await TrainAsync(plan, fleet, view).ConfigureAwait(false);
         }
         finally
         {
             if (interruption.Forced.IsCancellationRequested)
                 fleet.Kill();
+            // Only a coordinator that has ended has surely written everything.
             await fleet.StopAsync().ConfigureAwait(false);
+            await view.DisposeAsync().ConfigureAwait(false);
         }
+
+        return Conclude(last, plan);
     }
 
-    private async Task<int> TrainAsync(TrainPlan plan, Fleet fleet, IProgressView view)
+    private async Task<RunStatus> TrainAsync(TrainPlan plan, Fleet fleet, IProgressView view)
     {
         var url = await fleet.StartCoordinatorAsync(interruption.Requested).ConfigureAwait(false);
         await using var client = new CoordinatorClient(url);
@@ -61,15 +66,18 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
             interruption.Requested).ConfigureAwait(false);
         var status = await client.CallAsync(CoordinationMethods.GetRun, new GetRunRequest { RunId = run.RunId }, interruption.Requested).ConfigureAwait(false);
         if (status.State == "completed")
-            return await FinishAsync(status, plan, view, $"this run is finished already, at step {status.Step}").ConfigureAwait(false);
+        {
+            view.Note($"this run is finished already, at step {status.Step}");
+            return status;
+        }
 
         view.Note(run.Resumed ? $"going on with the run in {plan.Output} from step {status.Step}" : $"training {request.Config} into {plan.Output}");
         view.Note($"coordinator {url}, {plan.Workers} worker(s) with {plan.Threads} thread(s) each");
         fleet.StartWorkers();
-        return await FollowAsync(new RunWatch(client, run.RunId, clock), fleet, plan, view).ConfigureAwait(false);
+        return await FollowAsync(new RunWatch(client, run.RunId, clock), fleet, view).ConfigureAwait(false);
     }
 
-    private async Task<int> FollowAsync(RunWatch watch, Fleet fleet, TrainPlan plan, IProgressView view)
+    private async Task<RunStatus> FollowAsync(RunWatch watch, Fleet fleet, IProgressView view)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(interruption.Forced);
         var watching = watch.UntilOverAsync(view.Show, over.Token);
@@ -82,7 +90,7 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
                 throw new CommandFailedException($"training ended at step {watch.Step}: {reason}; the same command goes on from the newest checkpoint");
             if (first == stopping)
                 await stopping.ConfigureAwait(false);
-            return await ConcludeAsync(await watching.ConfigureAwait(false), plan, view).ConfigureAwait(false);
+            return await watching.ConfigureAwait(false);
         }
         finally
         {
@@ -111,29 +119,20 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
         }
     }
 
-    private async Task<int> ConcludeAsync(RunStatus status, TrainPlan plan, IProgressView view)
+    private int Conclude(RunStatus status, TrainPlan plan)
     {
         switch (status.State)
         {
             case "completed":
-                return await FinishAsync(status, plan, view, null).ConfigureAwait(false);
+                foreach (var line in RunSummary.Read(plan.Output, status).Lines(plan.Output))
+                    output.WriteLine(line);
+                return ExitCode.Done;
             case "stopped":
-                await view.DisposeAsync().ConfigureAwait(false);
-                output.WriteLine($"stopped at step {status.Step} of {status.TotalSteps} ({status.Reason}); the same command goes on from there");
+                output.WriteLine($"stopped at step {status.Step} of {status.TotalSteps}; the same command goes on from there");
                 return ExitCode.NotDone;
             default:
-                throw new CommandFailedException($"the run {status.State} at step {status.Step}: {status.Reason}");
+                throw new CommandFailedException($"the run {(status.State == "failed" ? "failed" : "was " + status.State)} at step {status.Step}: {status.Reason}");
         }
-    }
-
-    private async Task<int> FinishAsync(RunStatus status, TrainPlan plan, IProgressView view, string? note)
-    {
-        await view.DisposeAsync().ConfigureAwait(false);
-        if (note is not null)
-            output.WriteLine(note);
-        foreach (var line in RunSummary.Read(plan.Output, status).Lines(plan.Output))
-            output.WriteLine(line);
-        return ExitCode.Done;
     }
 
     private IProgressView CreateView() =>
