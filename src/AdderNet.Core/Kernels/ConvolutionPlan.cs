@@ -27,6 +27,11 @@ internal sealed class ConvolutionPlan
             runs[row] = new TileSegment(row * PaddedWidth * shape.C, rowTerms, row * rowTerms);
         Terms = new TermBlocks(runs);
 
+        var taps = shape.KernelHeight * shape.KernelWidth;
+        TermOrder = Pinned.Array<int>(shape.FilterElements);
+        for (var k = 0; k < shape.FilterElements; k++)
+            TermOrder[k] = k % taps * shape.C + k / taps;
+
         RowOffsets = Pinned.Array<int>(shape.Positions + TableSlack);
         OutputOffsets = Pinned.Array<int>(shape.Positions + TableSlack);
         foreach (var p in new OutputPositions(shape))
@@ -55,6 +60,9 @@ internal sealed class ConvolutionPlan
 
     /// <summary>Terms over (tap row, tap column, channel), relative to a position's <see cref="RowOffsets"/>.</summary>
     public TermBlocks Terms { get; }
+
+    /// <summary>For each element of a canonical filter (channel, tap), its place in the order of terms (tap, channel). Pinned.</summary>
+    public int[] TermOrder { get; }
 
     /// <summary>First input element of each position's window within the padded input. Pinned.</summary>
     public int[] RowOffsets { get; }

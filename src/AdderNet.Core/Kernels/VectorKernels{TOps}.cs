@@ -22,7 +22,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         {
             var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
             var sums = FilterGradientEnd.SumGradients<TOps, TVector>(shape, outputGradient, threads);
-            FilterGradientEnd.Write(shape, ordered, PaddedTerms(shape), filter, sums, result, threads);
+            FilterGradientEnd.Write<TOps, TVector>(shape, ordered, PaddedTerms(shape), filter, sums, result, threads);
         }
     }
 
@@ -35,7 +35,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         {
             var own = FilterGradientEnd.OrderFilters(shape, filter, PaddedTerms(shape), threads);
             var ordered = FilterGradientPass<TOps, TVector, OwnTile<TOps, TVector, SignStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, own, outputGradient, threads);
-            FilterGradientEnd.Write(shape, ordered, PaddedTerms(shape), null, null, result, threads);
+            FilterGradientEnd.Write<TOps, TVector>(shape, ordered, PaddedTerms(shape), null, null, result, threads);
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         fixed (float* input = x, outputGradient = g, result = gradient)
         {
             var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
-            FilterGradientEnd.Write(shape, ordered, PaddedTerms(shape), null, null, result, threads);
+            FilterGradientEnd.Write<TOps, TVector>(shape, ordered, PaddedTerms(shape), null, null, result, threads);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AdderNet.Core.Numerics;
 
 namespace AdderNet.Core.Kernels;
@@ -25,8 +26,10 @@ internal static unsafe class FilterGradientEnd
     }
 
     /// <summary>Writes the canonical gradient; where sums are given, gradient - F * sum (paper, eq. 5 multiplied out).</summary>
-    public static void Write(in ConvolutionShape shape, float* ordered, int paddedTerms, float* filters, float* sums, float* gradient, ComputeThreads threads) =>
-        threads.Split(shape.T, new WriteJob { Shape = shape, PaddedTerms = paddedTerms, Ordered = ordered, Filters = filters, Sums = sums, Gradient = gradient });
+    public static void Write<TOps, TVector>(in ConvolutionShape shape, float* ordered, int paddedTerms, float* filters, float* sums, float* gradient, ComputeThreads threads)
+        where TOps : struct, IVectorOps<TVector>
+        where TVector : unmanaged =>
+        threads.Split(shape.T, new WriteJob<TOps, TVector> { Shape = shape, PaddedTerms = paddedTerms, Ordered = ordered, Filters = filters, Sums = sums, Gradient = gradient });
 
     private struct OrderJob : ISplitJob
     {
@@ -42,11 +45,7 @@ internal static unsafe class FilterGradientEnd
             {
                 var source = Filters + (long)t * Shape.FilterElements;
                 var destination = Ordered + (long)t * PaddedTerms;
-                for (var tap = 0; tap < taps; tap++)
-                {
-                    for (var c = 0; c < Shape.C; c++)
-                        destination[tap * Shape.C + c] = source[c * taps + tap];
-                }
+                BlockTranspose.Run(source, taps, Shape.C, taps, destination, Shape.C);
             }
         }
     }
@@ -60,6 +59,7 @@ internal static unsafe class FilterGradientEnd
         public float* Gradient;
         public float* Sums;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int first, int end)
         {
             for (var vector = first; vector < end; vector++)
@@ -84,7 +84,9 @@ internal static unsafe class FilterGradientEnd
         }
     }
 
-    private struct WriteJob : ISplitJob
+    private struct WriteJob<TOps, TVector> : ISplitJob
+        where TOps : struct, IVectorOps<TVector>
+        where TVector : unmanaged
     {
         public ConvolutionShape Shape;
         public int PaddedTerms;
@@ -101,16 +103,21 @@ internal static unsafe class FilterGradientEnd
                 var source = Ordered + (long)t * PaddedTerms;
                 var destination = Gradient + (long)t * Shape.FilterElements;
                 var filter = Filters + (long)t * Shape.FilterElements;
-                for (var c = 0; c < Shape.C; c++)
-                {
-                    for (var tap = 0; tap < taps; tap++)
-                    {
-                        var value = source[tap * Shape.C + c];
-                        var at = c * taps + tap;
-                        destination[at] = Sums == null ? value : Fused.MultiplyAdd(-filter[at], Sums[t], value);
-                    }
-                }
+                BlockTranspose.Run(source, Shape.C, taps, Shape.C, destination, taps);
+                if (Sums != null)
+                    Correct(filter, -Sums[t], destination);
             }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Correct(float* filter, float negativeSum, float* destination)
+        {
+            var i = 0;
+            var factor = TOps.Broadcast(negativeSum);
+            for (; i <= Shape.FilterElements - TOps.Width; i += TOps.Width)
+                TOps.Store(destination + i, TOps.MultiplyAdd(TOps.Load(filter + i), factor, TOps.Load(destination + i)));
+            for (; i < Shape.FilterElements; i++)
+                destination[i] = Fused.MultiplyAdd(filter[i], negativeSum, destination[i]);
         }
     }
 }

@@ -64,12 +64,7 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile>
             {
                 var destination = Destination + (long)block * Filters * Block;
                 var length = Math.Min(Block, Positions - block * Block);
-                for (var p = 0; p < length; p++)
-                {
-                    var source = Source + ((long)block * Block + p) * Filters;
-                    for (var t = 0; t < Filters; t++)
-                        destination[t * Block + p] = source[t];
-                }
+                BlockTranspose.Run(Source + (long)block * Block * Filters, Filters, length, Filters, destination, Block);
             }
         }
     }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AdderNet.Core.Kernels;
 
 /// <summary>Brings canonical filters [T, C, kh, kw] into the orders in which tiles stream them.</summary>
@@ -7,13 +9,14 @@ internal static unsafe class FilterPacking
     /// For forward passes: panel by panel of filters, [term][lane], terms over (tap, channel); filling lanes are 0.
     /// Where <paramref name="sums"/> is given it receives each filter's sum over terms in order.
     /// </summary>
-    public static float* ByFilter<TOps, TVector>(in ConvolutionShape shape, float* filters, float* sums, ComputeThreads threads)
+    public static float* ByFilter<TOps, TVector>(ConvolutionPlan plan, float* filters, float* sums, ComputeThreads threads)
         where TOps : struct, IVectorOps<TVector>
         where TVector : unmanaged
     {
+        var shape = plan.Shape;
         var split = new PanelSplit(shape.T, TOps.Width, TOps.TileVectors);
         var packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedFilters, (long)split.PaddedColumns * shape.FilterElements);
-        threads.Split(split.Count, new ByFilterJob<TOps, TVector> { Shape = shape, Filters = filters, Packed = packed, Sums = sums });
+        threads.Split(split.Count, new ByFilterJob<TOps, TVector> { Shape = shape, TermOrder = Pinned.Address(plan.TermOrder), Filters = filters, Packed = packed, Sums = sums });
         return packed;
     }
 
@@ -34,6 +37,7 @@ internal static unsafe class FilterPacking
         where TVector : unmanaged
     {
         public ConvolutionShape Shape;
+        public int* TermOrder;
         public float* Filters;
         public float* Packed;
         public float* Sums;
@@ -49,23 +53,14 @@ internal static unsafe class FilterPacking
                 var filters = Math.Min(width, Shape.T - panel.First);
                 if (filters < width)
                     new Span<float>(destination, width * Shape.FilterElements).Clear();
-                var taps = Shape.KernelHeight * Shape.KernelWidth;
-                for (var lane = 0; lane < filters; lane++)
-                {
-                    var source = Filters + (long)(panel.First + lane) * Shape.FilterElements;
-                    for (var tap = 0; tap < taps; tap++)
-                    {
-                        var to = destination + (long)tap * Shape.C * width + lane;
-                        for (var c = 0; c < Shape.C; c++, to += width)
-                            *to = source[c * taps + tap];
-                    }
-                }
+                BlockTranspose.Run(Filters + (long)panel.First * Shape.FilterElements, Shape.FilterElements, filters, Shape.FilterElements, destination, width, TermOrder);
 
                 if (Sums != null)
                     Sum(destination, width, Sums + panel.First);
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Sum(float* panel, int width, float* sums)
         {
             for (var lane = 0; lane < width; lane += TOps.Width)
@@ -101,12 +96,10 @@ internal static unsafe class FilterPacking
                 for (var t = 0; t < Shape.T; t++)
                 {
                     var source = Filters + (long)t * Shape.FilterElements + panel.First * taps;
-                    for (var tap = 0; tap < taps; tap++)
-                    {
-                        var to = destination + ((long)tap * Shape.T + t) * width;
-                        for (var lane = 0; lane < channels; lane++)
-                            to[lane] = source[lane * taps + tap];
-                    }
+                    if (taps == 1)
+                        new ReadOnlySpan<float>(source, channels).CopyTo(new Span<float>(destination + (long)t * width, channels));
+                    else
+                        BlockTranspose.Run(source, taps, channels, taps, destination + (long)t * width, (nint)Shape.T * width);
                 }
             }
         }

@@ -18,7 +18,7 @@ internal static unsafe class ForwardPass<TOps, TVector, TStep>
         var split = new PanelSplit(shape.T, TOps.Width, TOps.TileVectors);
         var padded = InputPadding.Prepare(plan, x, threads);
         var filterSums = withSums ? threads.Workspace.Take<float>(WorkspaceSlot.FilterSums, split.PaddedColumns) : null;
-        var packed = FilterPacking.ByFilter<TOps, TVector>(shape, filters, filterSums, threads);
+        var packed = FilterPacking.ByFilter<TOps, TVector>(plan, filters, filterSums, threads);
         var inputSums = withSums ? InputSums.Prepare<TOps, TVector>(plan, padded, threads) : null;
         var groups = (shape.Positions + ConvolutionPlan.TableSlack - 1) / ConvolutionPlan.TableSlack;
         fixed (int* starts = plan.Terms.Starts)

@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
@@ -28,39 +32,68 @@ internal static unsafe class InputSums
         public float* Source;
         public float* Sums;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int first, int end)
         {
             const int lanes = SummationOrder.PixelLanes;
+            if (Channels < lanes)
+            {
+                RunFew(first, end);
+                return;
+            }
+
             var partial = stackalloc float[lanes];
             for (var pixel = first; pixel < end; pixel++)
             {
                 var source = Source + (long)pixel * Channels;
-                var c = 0;
-                for (; c <= Channels - lanes; c += lanes)
+                for (var lane = 0; lane < lanes; lane += TOps.Width)
                 {
-                    for (var lane = 0; lane < lanes; lane += TOps.Width)
-                    {
-                        var value = TOps.Load(source + c + lane);
-                        TOps.Store(partial + lane, TOps.Add(c == 0 ? TOps.Broadcast(0f) : TOps.Load(partial + lane), value));
-                    }
+                    var sum = TOps.Broadcast(0f);
+                    for (var at = lane; at <= Channels - lanes + lane; at += lanes)
+                        sum = TOps.Add(sum, TOps.Load(source + at));
+                    TOps.Store(partial + lane, sum);
                 }
 
-                for (var lane = 0; lane < lanes; lane++)
-                {
-                    if (c == 0)
-                        partial[lane] = 0f;
-                    if (c + lane < Channels)
-                        partial[lane] += source[c + lane];
-                }
-
-                for (var half = lanes / 2; half > 0; half /= 2)
-                {
-                    for (var lane = 0; lane < half; lane++)
-                        partial[lane] += partial[lane + half];
-                }
-
-                Sums[pixel] = partial[0];
+                for (var c = Channels - Channels % lanes; c < Channels; c++)
+                    partial[c % lanes] += source[c];
+                Sums[pixel] = Fold(partial, lanes);
             }
+        }
+
+        /// <summary>Fewer channels than lanes: each lane holds one at most, and lanes of +0 need no folding.</summary>
+        private readonly void RunFew(int first, int end)
+        {
+            var lanes = (int)BitOperations.RoundUpToPowerOf2((uint)Channels);
+            var partial = stackalloc float[SummationOrder.PixelLanes];
+            new Span<float>(partial, SummationOrder.PixelLanes).Clear();
+            for (var pixel = first; pixel < end; pixel++)
+            {
+                var source = Source + (long)pixel * Channels;
+                for (var c = 0; c < Channels; c++)
+                    partial[c] = 0f + source[c];
+                for (var c = Channels; c < lanes; c++)
+                    partial[c] = 0f;
+                Sums[pixel] = Fold(partial, lanes);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static float Fold(float* partial, int lanes)
+        {
+            if (lanes == SummationOrder.PixelLanes && Vector128.IsHardwareAccelerated)
+            {
+                var four = (Vector128.Load(partial) + Vector128.Load(partial + 8)) + (Vector128.Load(partial + 4) + Vector128.Load(partial + 12));
+                var two = four + Vector128.Shuffle(four, Vector128.Create(2, 3, 2, 3));
+                return two[0] + two[1];
+            }
+
+            for (var half = lanes / 2; half > 0; half /= 2)
+            {
+                for (var lane = 0; lane < half; lane++)
+                    partial[lane] += partial[lane + half];
+            }
+
+            return partial[0];
         }
     }
 
@@ -72,6 +105,7 @@ internal static unsafe class InputSums
         public float* PixelSums;
         public float* Sums;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int first, int end)
         {
             var width = Shape.W + 2 * Shape.Padding;

@@ -55,18 +55,18 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
                 panel += stride;
                 var b0 = TOps.Broadcast(r0[k]);
                 s00 = TStep.Apply(x00, p0, b0, constant, s00);
-                s01 = TStep.Apply(x01, p1, b0, constant, s01);
-                s02 = TStep.Apply(x02, p2, b0, constant, s02);
+                s01 = TStep.ApplyOtherwise(x01, p1, b0, constant, s01);
+                s02 = TStep.ApplyOtherwise(x02, p2, b0, constant, s02);
                 s03 = TStep.Apply(x03, p3, b0, constant, s03);
                 var b1 = TOps.Broadcast(r1[k]);
                 s10 = TStep.Apply(x10, p0, b1, constant, s10);
-                s11 = TStep.Apply(x11, p1, b1, constant, s11);
-                s12 = TStep.Apply(x12, p2, b1, constant, s12);
+                s11 = TStep.ApplyOtherwise(x11, p1, b1, constant, s11);
+                s12 = TStep.ApplyOtherwise(x12, p2, b1, constant, s12);
                 s13 = TStep.Apply(x13, p3, b1, constant, s13);
                 var b2 = TOps.Broadcast(r2[k]);
                 s20 = TStep.Apply(x20, p0, b2, constant, s20);
-                s21 = TStep.Apply(x21, p1, b2, constant, s21);
-                s22 = TStep.Apply(x22, p2, b2, constant, s22);
+                s21 = TStep.ApplyOtherwise(x21, p1, b2, constant, s21);
+                s22 = TStep.ApplyOtherwise(x22, p2, b2, constant, s22);
                 s23 = TStep.Apply(x23, p3, b2, constant, s23);
             }
         }
@@ -114,13 +114,13 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
                 panel += stride;
                 var b0 = TOps.Broadcast(r0[k]);
                 s00 = TStep.Apply(x00, p0, b0, constant, s00);
-                s01 = TStep.Apply(x01, p1, b0, constant, s01);
+                s01 = TStep.ApplyOtherwise(x01, p1, b0, constant, s01);
                 var b1 = TOps.Broadcast(r1[k]);
-                s10 = TStep.Apply(x10, p0, b1, constant, s10);
+                s10 = TStep.ApplyOtherwise(x10, p0, b1, constant, s10);
                 s11 = TStep.Apply(x11, p1, b1, constant, s11);
                 var b2 = TOps.Broadcast(r2[k]);
                 s20 = TStep.Apply(x20, p0, b2, constant, s20);
-                s21 = TStep.Apply(x21, p1, b2, constant, s21);
+                s21 = TStep.ApplyOtherwise(x21, p1, b2, constant, s21);
             }
         }
 
@@ -176,15 +176,15 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
                 var b0 = TOps.Broadcast(r0[k]);
                 s00 = TStep.Apply(x00, p0, b0, constant, s00);
                 var b1 = TOps.Broadcast(r1[k]);
-                s10 = TStep.Apply(x10, p0, b1, constant, s10);
+                s10 = TStep.ApplyOtherwise(x10, p0, b1, constant, s10);
                 var b2 = TOps.Broadcast(r2[k]);
                 s20 = TStep.Apply(x20, p0, b2, constant, s20);
                 var b3 = TOps.Broadcast(r3[k]);
-                s30 = TStep.Apply(x30, p0, b3, constant, s30);
+                s30 = TStep.ApplyOtherwise(x30, p0, b3, constant, s30);
                 var b4 = TOps.Broadcast(r4[k]);
                 s40 = TStep.Apply(x40, p0, b4, constant, s40);
                 var b5 = TOps.Broadcast(r5[k]);
-                s50 = TStep.Apply(x50, p0, b5, constant, s50);
+                s50 = TStep.ApplyOtherwise(x50, p0, b5, constant, s50);
             }
         }
 

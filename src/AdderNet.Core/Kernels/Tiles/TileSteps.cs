@@ -20,6 +20,9 @@ internal interface IOwnStep<TVector>
     static abstract float Constant { get; }
 
     static abstract TVector Apply(TVector own, TVector panel, TVector row, TVector constant, TVector sum);
+
+    /// <summary>The same bits by instructions for other execution units; a tile uses both in turn.</summary>
+    static abstract TVector ApplyOtherwise(TVector own, TVector panel, TVector row, TVector constant, TVector sum);
 }
 
 /// <summary>sum - 2 max(x, f): the adder layer's forward term (paper, eq. 2, as |x - f| = 2 max(x, f) - x - f).</summary>
@@ -56,6 +59,10 @@ internal readonly struct ClampStep<TOps, TVector> : IOwnStep<TVector>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Apply(TVector own, TVector panel, TVector row, TVector constant, TVector sum) =>
         TOps.MultiplyAdd(TOps.ClampToUnit(TOps.Subtract(panel, own), constant), row, sum);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ApplyOtherwise(TVector own, TVector panel, TVector row, TVector constant, TVector sum) =>
+        TOps.MultiplyAdd(TOps.ClampToUnit(TOps.SubtractByProduct(panel, own, constant), constant), row, sum);
 }
 
 /// <summary>sum + sgn(x - f) g: the sign variant's filter gradient (paper, eq. 4). Own: f; panel: x; row: g.</summary>
@@ -68,4 +75,8 @@ internal readonly struct SignStep<TOps, TVector> : IOwnStep<TVector>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Apply(TVector own, TVector panel, TVector row, TVector constant, TVector sum) =>
         TOps.Add(sum, TOps.Signed(panel, own, row));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ApplyOtherwise(TVector own, TVector panel, TVector row, TVector constant, TVector sum) =>
+        Apply(own, panel, row, constant, sum);
 }

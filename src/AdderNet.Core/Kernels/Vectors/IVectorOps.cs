@@ -30,6 +30,9 @@ internal unsafe interface IVectorOps<TVector>
 
     static abstract TVector Subtract(TVector left, TVector right);
 
+    /// <summary>left - right as left * 1 - right, the same bits: it goes to other execution units; <paramref name="one"/> holds 1.</summary>
+    static abstract TVector SubtractByProduct(TVector left, TVector right, TVector one);
+
     /// <summary>left where it is greater, else right.</summary>
     static abstract TVector Max(TVector left, TVector right);
 

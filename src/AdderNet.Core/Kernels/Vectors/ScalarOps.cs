@@ -36,6 +36,9 @@ internal readonly unsafe struct ScalarOps : IVectorOps<float>
     public static float Subtract(float left, float right) => left - right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SubtractByProduct(float left, float right, float one) => left - right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Max(float left, float right) => left > right ? left : right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -43,6 +43,9 @@ internal readonly unsafe struct Vector128Ops : IVectorOps<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Subtract(Vector128<float> left, Vector128<float> right) => left - right;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SubtractByProduct(Vector128<float> left, Vector128<float> right, Vector128<float> one) => left - right;
+
     // Spelt out rather than Vector128.Max: on x86 this is the instruction maxps, elsewhere it gives the same bits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Max(Vector128<float> left, Vector128<float> right) =>
