@@ -31,7 +31,7 @@ public sealed record MemoryEstimate(long Parameters, long StateBytes, long Shard
         return new MemoryEstimate(
             layout.ParameterLength,
             sizeof(float) * (2L * layout.ParameterLength + layout.StatisticsLength),
-            sizeof(float) * (plan.FloatsPerSample + model.Input.Elements) * batch.ShardSize,
+            (plan.BytesPerSample + sizeof(float) * (long)model.Input.Elements) * batch.ShardSize,
             global ? range : 1,
             sizeof(float) * (sums + 2L) * layout.ReductionLength);
     }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using AdderNet.Core.Models;
 
 namespace AdderNet.Core.Layers;
@@ -8,14 +9,13 @@ namespace AdderNet.Core.Layers;
 /// </summary>
 internal sealed class MaxPoolLayer(int index, MaxPoolNode node, LayerContext context) : LocalLayer(index, context)
 {
-
     public override void Forward(ShardTape tape)
     {
-        var (x, y) = (tape.Output(node.Input), tape.Output(Index));
+        var (x, y, winners) = (tape.Output(node.Input), tape.Output(Index), tape.Winners(Index));
         Context.Threads.Split(tape.Samples * node.Out.Height, (first, end) =>
         {
             for (var line = first; line < end; line++)
-                ForwardLine(x, y, line / node.Out.Height, line % node.Out.Height);
+                ForwardLine(x, y, winners, line);
         });
     }
 
@@ -23,57 +23,92 @@ internal sealed class MaxPoolLayer(int index, MaxPoolNode node, LayerContext con
     {
         if (tape.InputGradient(Index) is not { } dx)
             return;
-        var (x, g) = (tape.Output(node.Input), tape.OutputGradient(Index));
-        // Windows may overlap, so one sample's gradient is gathered by one thread, in the order of the outputs.
+        var (g, winners) = (tape.OutputGradient(Index), tape.Winners(Index));
+        // Windows may overlap, so one thread adds a sample's gradient, in the order of the outputs.
         Context.Threads.Split(tape.Samples, (first, end) =>
         {
             Array.Clear(dx, first * node.In.Elements, (end - first) * node.In.Elements);
             for (var line = first * node.Out.Height; line < end * node.Out.Height; line++)
-                BackwardLine(x, g, dx, line / node.Out.Height, line % node.Out.Height);
+                BackwardLine(g, winners, dx, line);
         });
     }
 
-    private void ForwardLine(float[] x, float[] y, int sample, int row)
+    private void ForwardLine(float[] x, float[] y, int[] winners, int line)
     {
-        var channels = node.Out.Channels;
-        var target = (sample * node.Out.Height + row) * node.Out.Width * channels;
+        var channels = node.In.Channels;
+        var image = x.AsSpan(line / node.Out.Height * node.In.Elements, node.In.Elements);
+        var top = line % node.Out.Height * node.Stride - node.Padding;
+        var (firstRow, endRow) = (Math.Max(top, 0), Math.Min(top + node.Kernel, node.In.Height));
+        var endOfLine = (line + 1) * node.Out.Width * channels;
         for (var column = 0; column < node.Out.Width; column++)
         {
-            for (var c = 0; c < channels; c++)
-                y[target++] = x[Largest(x, sample, row, column, c)];
-        }
-    }
-
-    private void BackwardLine(float[] x, float[] g, float[] dx, int sample, int row)
-    {
-        var channels = node.Out.Channels;
-        var source = (sample * node.Out.Height + row) * node.Out.Width * channels;
-        for (var column = 0; column < node.Out.Width; column++)
-        {
-            for (var c = 0; c < channels; c++)
-                dx[Largest(x, sample, row, column, c)] += g[source++];
-        }
-    }
-
-    /// <summary>Place of the first largest element of a window.</summary>
-    private int Largest(float[] x, int sample, int row, int column, int channel)
-    {
-        var (top, left) = (row * node.Stride - node.Padding, column * node.Stride - node.Padding);
-        var (bottom, right) = (Math.Min(top + node.Kernel, node.In.Height), Math.Min(left + node.Kernel, node.In.Width));
-        (top, left) = (Math.Max(top, 0), Math.Max(left, 0));
-        var image = sample * node.In.Height;
-        var best = ((image + top) * node.In.Width + left) * node.In.Channels + channel;
-        for (var i = top; i < bottom; i++)
-        {
-            var place = ((image + i) * node.In.Width + left) * node.In.Channels + channel;
-            for (var j = left; j < right; j++, place += node.In.Channels)
+            var left = column * node.Stride - node.Padding;
+            var (firstColumn, endColumn) = (Math.Max(left, 0), Math.Min(left + node.Kernel, node.In.Width));
+            var window = new Window(
+                (firstRow * node.In.Width + firstColumn) * channels, endRow - firstRow, endColumn - firstColumn, node.In.Width * channels, channels);
+            var target = (line * node.Out.Width + column) * channels;
+            var lastTap = window.First + (window.Rows - 1) * window.RowLength + (window.Columns - 1) * channels;
+            for (var c = 0; c < channels; c += Vector<float>.Count)
             {
-                if (x[place] > x[best])
-                    best = place;
+                // Lanes beyond the channels compute something that the next column, done after this one, overwrites.
+                if (target + c + Vector<float>.Count <= endOfLine && lastTap + c + Vector<float>.Count <= image.Length)
+                    TakeVector(image[c..], window, y.AsSpan(target + c), winners.AsSpan(target + c));
+                else
+                    TakeEach(image[c..], window, y.AsSpan(target + c, Math.Min(Vector<float>.Count, channels - c)), winners.AsSpan(target + c));
+            }
+        }
+    }
+
+    private static void TakeVector(ReadOnlySpan<float> image, in Window window, Span<float> y, Span<int> winners)
+    {
+        var best = new Vector<float>(image[window.First..]);
+        var places = new Vector<int>(window.First);
+        for (var row = 0; row < window.Rows; row++)
+        {
+            var place = window.First + row * window.RowLength;
+            for (var column = 0; column < window.Columns; column++, place += window.Channels)
+            {
+                var value = new Vector<float>(image[place..]);
+                var larger = Vector.GreaterThan(value, best);
+                best = Vector.ConditionalSelect(larger, value, best);
+                places = Vector.ConditionalSelect(larger, new Vector<int>(place), places);
             }
         }
 
-        return best;
+        best.CopyTo(y);
+        places.CopyTo(winners);
+    }
+
+    private static void TakeEach(ReadOnlySpan<float> image, in Window window, Span<float> y, Span<int> winners)
+    {
+        for (var c = 0; c < y.Length; c++)
+        {
+            var taken = window.First;
+            for (var row = 0; row < window.Rows; row++)
+            {
+                var place = window.First + row * window.RowLength;
+                for (var column = 0; column < window.Columns; column++, place += window.Channels)
+                    taken = image[place + c] > image[taken + c] ? place : taken;
+            }
+
+            y[c] = image[taken + c];
+            winners[c] = taken;
+        }
+    }
+
+    /// <summary>The part of a pooling window that lies within the image; lengths and places are in elements.</summary>
+    private readonly record struct Window(int First, int Rows, int Columns, int RowLength, int Channels);
+
+    private void BackwardLine(float[] g, int[] winners, float[] dx, int line)
+    {
+        var channels = node.Out.Channels;
+        var image = dx.AsSpan(line / node.Out.Height * node.In.Elements, node.In.Elements);
+        var source = line * node.Out.Width * channels;
+        for (var column = 0; column < node.Out.Width; column++)
+        {
+            for (var c = 0; c < channels; c++, source++)
+                image[winners[source] + c] += g[source];
+        }
     }
 }
 

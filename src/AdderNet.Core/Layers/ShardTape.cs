@@ -11,6 +11,7 @@ internal sealed class ShardTape
     private readonly TapePlan plan;
     private readonly float[] images;
     private readonly float[]?[] outputs;
+    private readonly int[]?[] winners;
     private readonly float[]?[] slots;
 
     /// <param name="model">The model.</param>
@@ -23,6 +24,7 @@ internal sealed class ShardTape
         Capacity = capacity;
         images = new float[checked(capacity * model.Input.Elements)];
         outputs = new float[]?[model.Nodes.Count];
+        winners = new int[]?[model.Nodes.Count];
         slots = new float[]?[plan.SlotLengths.Count];
         Labels = new int[capacity];
         Norms = new NormState[model.Nodes.Count];
@@ -84,6 +86,9 @@ internal sealed class ShardTape
         node == ModelDescription.Images
             ? images
             : outputs[plan.Storage[node]] ??= new float[checked(Capacity * model.Nodes[plan.Storage[node]].Out.Elements)];
+
+    /// <summary>For each output of a max pool the place, within the sample, of the pixel that it took.</summary>
+    public int[] Winners(int node) => winners[node] ??= new int[checked(Capacity * model.Nodes[node].Out.Elements)];
 
     /// <summary>The gradient of a node's output.</summary>
     public float[] OutputGradient(int node) => Slot(plan.Backward[node].OutputSlot);

@@ -51,9 +51,10 @@ internal sealed class TapePlan
     /// <summary>Floats of each gradient slot, a sample.</summary>
     public IReadOnlyList<int> SlotLengths => slotLengths;
 
-    /// <summary>Floats of outputs and gradients, a sample.</summary>
-    public long FloatsPerSample =>
-        nodes.Where((_, i) => Storage[i] == i).Sum(n => (long)n.Out.Elements) + slotLengths.Sum(l => (long)l);
+    /// <summary>Bytes of outputs, gradients and max pools' winners, a sample.</summary>
+    public long BytesPerSample =>
+        sizeof(float) * (nodes.Where((_, i) => Storage[i] == i).Sum(n => (long)n.Out.Elements) + slotLengths.Sum(l => (long)l))
+        + sizeof(int) * nodes.OfType<MaxPoolNode>().Sum(n => (long)n.Out.Elements);
 
     private static int[] PlanStorage(IReadOnlyList<ModelNode> nodes)
     {

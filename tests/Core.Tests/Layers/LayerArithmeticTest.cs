@@ -80,6 +80,52 @@ public sealed class LayerArithmeticTest
         Assert.Equal([0, 1, 0, 10, 100, 0, 0, 0, 0, 0, 1000, 0, 0, 0, 0, 0], tape.InputGradient(1)![..16]);
     }
 
+    [Theory]
+    [InlineData(1, 2, 2, 0)]
+    [InlineData(6, 2, 2, 0)]
+    [InlineData(6, 3, 2, 1)]
+    [InlineData(11, 3, 2, 1)]
+    [InlineData(64, 3, 1, 1)]
+    public void Max_pooling_is_the_plain_loop_for_any_number_of_channels(int channels, int kernel, int stride, int padding)
+    {
+        const int samples = 3, side = 22;
+        var build = new ModelBuilder(new ModelOptions { Name = ModelName.LeNet5 }, new InputShape(side, side, channels));
+        build.Relu("relu");
+        build.MaxPool("pool", kernel, stride, padding);
+        var model = build.Build();
+        using var threads = new ComputeThreads(3);
+        var node = (MaxPoolNode)model.Nodes[1];
+        var layer = new MaxPoolLayer(1, node, Context(model, threads));
+        var tape = new ShardTape(model, new TapePlan(model.Nodes), samples);
+        tape.Begin(new SampleBatch(new float[samples * model.Input.Elements], new int[samples], samples), 0, []);
+        var draws = new Philox(6, DrawPurpose.Probe);
+        var (x, g) = (tape.Output(0), tape.OutputGradient(1));
+        for (var i = 0; i < x.Length; i++)
+            x[i] = draws.NextBelow(5);
+        for (var i = 0; i < samples * node.Out.Elements; i++)
+            g[i] = draws.NextBelow(100);
+
+        layer.Forward(tape);
+        layer.Backward(tape);
+
+        var dx = new float[samples * node.In.Elements];
+        for (var o = 0; o < samples * node.Out.Elements; o++)
+        {
+            var (c, column) = (o % channels, o / channels % node.Out.Width);
+            var (row, sample) = (o / channels / node.Out.Width % node.Out.Height, o / node.Out.Elements);
+            var window =
+                from i in Enumerable.Range(row * stride - padding, kernel)
+                from j in Enumerable.Range(column * stride - padding, kernel)
+                where i >= 0 && i < side && j >= 0 && j < side
+                select ((sample * side + i) * side + j) * channels + c;
+            var winner = window.MaxBy(place => x[place]);
+            Assert.Equal(x[winner], tape.Output(1)[o]);
+            dx[winner] += g[o];
+        }
+
+        Assert.Equal(dx, tape.InputGradient(1)![..dx.Length]);
+    }
+
     [Fact]
     public void Softmax_cross_entropy_gives_loss_gradient_and_hits_with_the_lowest_class_on_ties()
     {
