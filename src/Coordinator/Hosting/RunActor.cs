@@ -86,7 +86,7 @@ internal sealed class RunActor : IAsyncDisposable
         var decision = Decide(before, @event);
         Volatile.Write(ref state, decision.Next);
         FollowPhase(before, decision.Next);
-        if (decision.Reason != before.Reason)
+        if (decision.Reason != before.Reason && !decision.Actions.Any(a => a is Note note && note.Text == decision.Reason))
             CoordinatorLog.RunReason(log, before.Plan.RunId, decision.Reason);
         if (!decision.Actions.IsEmpty)
             await executor.PerformAsync(decision, stop.Token).ConfigureAwait(false);
