@@ -34,10 +34,11 @@ internal sealed class ExchangeService(PieceStore store) : IRpcService
         var nodes = await FindAsync(id, cancellation);
         foreach (var message in PieceWire.Messages(id, nodes))
         {
-            await writer.WriteAsync(message, cancellation);
+            // Counted before they leave: a vote that follows from them must already contain them.
             WorkerTelemetry.BytesSent.Add(message.Payload.Length);
             if (id.Sort != PieceSort.Statistics)
                 Interlocked.Add(ref gradientBytes, message.Payload.Length);
+            await writer.WriteAsync(message, cancellation);
         }
     }
 

@@ -83,14 +83,17 @@ internal sealed class CoordinatorSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends a report. Without a stream it is dropped: after a reconnection the member reports all it holds.</summary>
+    /// <summary>
+    /// Sends a report. Without a stream it is dropped: after a reconnection the member reports all it holds. A cancellation
+    /// ends the wait, not the write: half a message cannot be taken back, so it would cost the stream.
+    /// </summary>
     public async Task SendAsync(WorkerMessage message, CancellationToken cancellation)
     {
         if (Volatile.Read(ref call) is not { } open)
             return;
         try
         {
-            await open.WriteAsync(message, cancellation);
+            await open.WriteAsync(message, CancellationToken.None).WaitAsync(cancellation);
         }
         catch (Exception e) when (e is RpcException or InvalidOperationException or ObjectDisposedException)
         {

@@ -100,4 +100,17 @@ public class SessionTest
         Assert.Contains(cluster.Script.Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), errors.ToString(), StringComparison.Ordinal);
         Assert.Single(errors.ToString().TrimEnd().Split('\n'));
     }
+
+    [Fact]
+    public async Task A_coordinator_that_is_not_there_ends_the_worker_after_bounded_retries_with_one_line()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var errors = new StringWriter();
+        var time = new HurriedTime();
+        var options = new WorkerOptions { Coordinator = new Uri("http://127.0.0.1:9"), Threads = 1, Errors = errors, Time = time };
+        Assert.Equal(1, await WorkerHost.RunAsync(options, limit.Token));
+        Assert.Contains("cannot reach the coordinator at http://127.0.0.1:9/", errors.ToString(), StringComparison.Ordinal);
+        Assert.Single(errors.ToString().TrimEnd().Split('\n'));
+        Assert.InRange(time.Waited.TotalSeconds, 20, 60);
+    }
 }
