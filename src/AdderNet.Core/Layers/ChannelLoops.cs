@@ -18,6 +18,7 @@ internal interface IChannelTerm
 /// a multiple of 8, so that vectors fit any number of channels. Order of a sum (numerics version): lane by lane over the
 /// groups of a block, block after block, then the rows that fill no group, then over the lanes of a channel.
 /// </summary>
+/// <remarks>Loops are compiled optimised at once: in their first, unoptimised form vectors run some 20 times slower.</remarks>
 internal sealed class ChannelLoops
 {
     private const int BlockGroups = 256;
@@ -83,7 +84,7 @@ internal sealed class ChannelLoops
 
     /// <summary>y = (x - mean) * scale + shift, rounded once.</summary>
     public void Affine(float[] x, float[] y, double[] mean, double[] scale, double[] shift, int length) =>
-        threads.Split((length + lanes - 1) / lanes, (first, end) =>
+        threads.Split((length + lanes - 1) / lanes, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (first, end) =>
         {
             for (var start = first * lanes; start < Math.Min(end * lanes, length); start += lanes)
             {
@@ -103,7 +104,7 @@ internal sealed class ChannelLoops
 
     /// <summary>g = scale * (g - average - (x - mean) * slope), rounded once.</summary>
     public void Center(float[] x, float[] g, double[] mean, double[] scale, double[] average, double[] slope, int length) =>
-        threads.Split((length + lanes - 1) / lanes, (first, end) =>
+        threads.Split((length + lanes - 1) / lanes, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (first, end) =>
         {
             for (var start = first * lanes; start < Math.Min(end * lanes, length); start += lanes)
             {
@@ -122,6 +123,7 @@ internal sealed class ChannelLoops
             }
         });
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SumBlock<TTerm>(float[] x, float[] g, double[] mean, int first, int end, Span<double> sums)
         where TTerm : IChannelTerm
     {
