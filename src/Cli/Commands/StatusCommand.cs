@@ -35,7 +35,7 @@ internal static class StatusCommand
     public static void Print(RunStatus status, TextWriter output)
     {
         output.WriteLine($"run {status.RunId} {status.Name}".TrimEnd());
-        output.WriteLine(status.Reason.Length > 0 ? $"{status.State}: {status.Reason}" : status.State);
+        output.WriteLine(ProgressText.State(status));
         output.WriteLine(ProgressText.Line(status));
         if (status.LastEvaluatedStep > 0)
             output.WriteLine($"{ProgressText.EvaluationLine(status)} (best top-1 {ProgressText.Percent(status.BestTop1)})");

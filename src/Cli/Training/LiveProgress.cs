@@ -87,8 +87,7 @@ internal sealed class LiveProgress : IProgressView
         Row("loss", now.Loss.ToString("0.0000", null), "top-1", ProgressText.Top1(now) + (now.BestTop1 > 0 ? $" (best {ProgressText.Percent(now.BestTop1)})" : ""));
         Row("speed", $"{now.SamplesPerSecond:0} samples/s", "left", ProgressText.Duration(now.SecondsLeft));
         Row("workers", $"{now.Workers.Count}", "generation", $"{now.Generation}");
-        var state = string.IsNullOrEmpty(now.Reason) ? now.State : $"{now.State}: {now.Reason}";
-        return new Panel(new Rows(new Text(new string('█', bar) + new string('░', 40 - bar) + $" {done * 100:0} %"), grid, new Text(state, new Style(Color.Grey))))
+        return new Panel(new Rows(new Text(new string('█', bar) + new string('░', 40 - bar) + $" {done * 100:0} %"), grid, new Text(ProgressText.State(now), new Style(Color.Grey))))
         {
             Header = new PanelHeader(Markup.Escape(now.Name.Length > 0 ? now.Name : now.RunId)),
         };

@@ -24,11 +24,13 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider clock) : IPr
             }
 
             // Training, evaluating and checkpointing follow one another all the time; only what holds a run up is news.
-            var state = status.State is "waiting" or "paused" ? $"{status.State}: {status.Reason}" : "";
+            var state = status.State is "waiting" or "paused" ? ProgressText.State(status) : "";
             if (state != lastState && state.Length > 0)
                 output.WriteLine(state);
             lastState = state;
 
+            if (state.Length > 0)
+                return;
             var now = clock.GetTimestamp();
             if (status.Step == lastStep || (lastLine is { } last && clock.GetElapsedTime(last, now) < Interval))
                 return;

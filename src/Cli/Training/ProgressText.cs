@@ -27,6 +27,12 @@ internal static class ProgressText
         Plain, "evaluated step {0}: top-1 {1}, top-5 {2}, loss {3:0.0000}",
         status.LastEvaluatedStep, Percent(status.LastTop1), Percent(status.LastTop5), status.LastEvaluationLoss);
 
+    /// <summary>The state and the sentence behind it.</summary>
+    public static string State(RunStatus status) =>
+        status.Reason.Length == 0 ? status.State
+        : status.Reason.StartsWith(status.State, StringComparison.Ordinal) ? status.Reason
+        : $"{status.State}: {status.Reason}";
+
     public static string Top1(RunStatus status) => status.LastEvaluatedStep == 0 ? "-" : Percent(status.LastTop1);
 
     public static string Percent(double fraction) => (fraction * 100).ToString("0.00", Plain) + " %";
