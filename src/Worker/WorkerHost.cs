@@ -43,7 +43,7 @@ public static class WorkerHost
         catch (Exception e)
         {
             var reason = IsPlain(e) ? e.Message : $"{e.GetType().Name}: {e.Message}";
-            logger.Failed(reason, e);
+            logger.Failed(reason, IsPlain(e) ? null : e);
             await options.Errors.WriteLineAsync($"addernet worker: {reason.ReplaceLineEndings(" ")}");
             return 1;
         }

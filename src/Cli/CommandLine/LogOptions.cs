@@ -19,12 +19,13 @@ internal static class LogOptions
     {
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // A server that cannot start is reported by the command, in one line.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         if (format == Json)
         {
             logging.AddJsonConsole(console =>
             {
-                console.IncludeScopes = true;
-                console.TimestampFormat = "O";
+                console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
                 console.UseUtcTimestamp = true;
             });
         }

@@ -29,6 +29,16 @@ internal static class WorkerCommand
         };
         command.SetAction(async parsed =>
         {
+            // The line that says why it failed comes last, after everything logged.
+            using var errors = new StringWriter();
+            var status = await RunAsync(parsed, errors).ConfigureAwait(false);
+            await Console.Error.WriteAsync(errors.ToString()).ConfigureAwait(false);
+            return status;
+        });
+        return command;
+
+        async Task<int> RunAsync(ParseResult parsed, TextWriter errors)
+        {
             using var loggers = LogOptions.CreateLoggers(parsed.GetValue(LogOptions.Format));
             using var parent = parsed.GetValue(supervised) ? new ParentPipe(interruption, TimeProvider.System) : null;
             return await WorkerHost.RunAsync(
@@ -43,9 +53,9 @@ internal static class WorkerCommand
                     Threads = parsed.GetValue(threads) ?? Environment.ProcessorCount,
                     WorkerId = parsed.GetValue(id),
                     Loggers = loggers,
+                    Errors = errors,
                 },
                 parent?.Ended ?? interruption.Requested).ConfigureAwait(false);
-        });
-        return command;
+        }
     }
 }

@@ -1,5 +1,6 @@
 using AdderNet.Cli.CommandLine;
 using AdderNet.Cli.DataSets;
+using AdderNet.Core.Checkpoints;
 using AdderNet.Core.Configuration;
 using AdderNet.Core.Data;
 using AdderNet.Core.Engine;
@@ -22,13 +23,7 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
         OutputFolder.RequireSameRun(plan.Output, plan.Description);
         if (plan.Fetch is not null)
             await DataSetFetch.RunAsync(plan.Fetch, plan.Description.Data.Path!, output.WriteLine, interruption.Requested).ConfigureAwait(false);
-        // Faults of the data are met here, in one line, before any process is started.
-        var data = DataSource.Open(plan.Description.Data, null);
-        data.RequireClasses(plan.Description.Model.Classes);
-        DryRun.RequireMemory(
-            MemoryEstimate.Of(ModelCatalog.Describe(plan.Description.Model, data.Input), plan.Description.Batch, plan.Workers),
-            plan.Workers, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-
+        RequireUsable(plan);
         using var folder = OutputFolder.Enter(plan.Output);
         await using var view = CreateView();
         await using var fleet = new Fleet(
@@ -49,6 +44,18 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
         }
 
         return Conclude(last, plan);
+    }
+
+    // Faults of data and weights are met here, in one line, before any process is started.
+    private static void RequireUsable(TrainPlan plan)
+    {
+        var data = DataSource.Open(plan.Description.Data, null);
+        data.RequireClasses(plan.Description.Model.Classes);
+        var model = ModelCatalog.Describe(plan.Description.Model, data.Input);
+        if (plan.Init is not null)
+            WeightsFile.Load(plan.Init, model.Layout);
+        DryRun.RequireMemory(
+            MemoryEstimate.Of(model, plan.Description.Batch, plan.Workers), plan.Workers, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
 
     private async Task<RunStatus> TrainAsync(TrainPlan plan, Fleet fleet, IProgressView view)

@@ -121,7 +121,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     private async Task StopOnceAsync()
     {
-        CoordinatorLog.Stopping(log, lease.Lost.IsCompletedSuccessfully ? await lease.Lost.ConfigureAwait(false) : "asked to");
+        if (server is not null)
+            CoordinatorLog.Stopping(log, lease.Lost.IsCompletedSuccessfully ? await lease.Lost.ConfigureAwait(false) : "asked to");
         await stop.CancelAsync().ConfigureAwait(false);
         await ticking.ConfigureAwait(false);
         if (server is not null)

@@ -57,5 +57,5 @@ internal static partial class WorkerLog
     public static partial void Leaving(this ILogger logger, string reason);
 
     [LoggerMessage(18, LogLevel.Critical, "{Reason}")]
-    public static partial void Failed(this ILogger logger, string reason, Exception exception);
+    public static partial void Failed(this ILogger logger, string reason, Exception? exception);
 }
