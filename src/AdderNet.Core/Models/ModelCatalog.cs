@@ -21,6 +21,13 @@ public static class ModelCatalog
                 "is not available in this version", "model.method: adder");
         }
 
+        return Outline(options, input);
+    }
+
+    /// <summary>The same, also for a method that no engine can run.</summary>
+    /// <exception cref="InvalidDescriptionException">The images are too small.</exception>
+    internal static ModelDescription Outline(ModelOptions options, InputShape input)
+    {
         var build = new ModelBuilder(options, input);
         try
         {

@@ -74,6 +74,7 @@ internal static class AdderNetCommand
             StatusCommand.Create(),
             EvaluateCommand.Create(),
             ReplayCommand.Create(),
+            OpsCommand.Create(),
             DataCommand.Create(),
         };
         foreach (var control in ControlCommand.CreateAll())
