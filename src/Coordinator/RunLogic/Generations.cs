@@ -152,7 +152,7 @@ internal static class Generations
             return $"waiting for {string.Join(", ", state.ExpectedBack)} to come back";
         if (state.Members.Values.FirstOrDefault(m => m.ClosedAt is not null) is { } closed)
             return $"waiting for {closed.WorkerId} to reopen its session";
-        if (state.Members.Values.FirstOrDefault(m => !m.IsPrepared && state.Generation?.Find(m.WorkerId) is not null) is { } away)
+        if (state.Members.Values.FirstOrDefault(m => IsDue(m, turn)) is { } away)
             return $"waiting for {away.WorkerId} to report";
         if (turn.Now < gathering.NotBefore)
             return state.Reason;
@@ -162,6 +162,10 @@ internal static class Generations
             ? $"waiting for workers: {ready.Length} of {expected} are there; starts with fewer after {PatienceForExpected.TotalSeconds:0} s"
             : null;
     }
+
+    /// <summary>A listed member that came back has its state ready and reports at once; one that does not within a lease is not waited for.</summary>
+    private static bool IsDue(MemberState member, Turn turn) =>
+        !member.IsPrepared && turn.State.Generation?.Find(member.WorkerId) is not null && turn.Now - member.WelcomedAt < turn.Plan.Lease;
 
     /// <summary>The base becomes what counts; anything recorded beyond it is forgotten.</summary>
     private static void TakeUpBase(Turn turn, GenerationPlan plan)

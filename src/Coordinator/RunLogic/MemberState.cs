@@ -30,6 +30,9 @@ internal sealed record MemberState
     /// <summary>Null until the worker is prepared.</summary>
     public MemberReport? Report { get; init; }
 
+    /// <summary>When its present session was welcomed.</summary>
+    public TimeSpan WelcomedAt { get; init; }
+
     /// <summary>Any message proves the machine alive.</summary>
     public TimeSpan LastHeard { get; init; }
 

@@ -30,13 +30,14 @@ internal static class Membership
 
         // A member that reopens its stream prepares again: what was sent meanwhile may be lost, so a new generation follows its report.
         member = known
-            ? member! with { Session = connected.Session, Info = connected.Info, Report = null, ClosedAt = null, LastHeard = turn.Now }
+            ? member! with { Session = connected.Session, Info = connected.Info, Report = null, ClosedAt = null, WelcomedAt = turn.Now, LastHeard = turn.Now }
             : new MemberState
             {
                 WorkerId = connected.WorkerId,
                 Session = connected.Session,
                 Info = connected.Info,
                 Joined = state.NextJoin,
+                WelcomedAt = turn.Now,
                 LastHeard = turn.Now,
                 ProgressAt = turn.Now,
             };
@@ -120,14 +121,20 @@ internal static class Membership
         foreach (var member in turn.State.Members.Values.OrderBy(m => m.Joined).ToImmutableArray())
         {
             if (Leases.Expired(member, lease, turn.Now) is { } why && !turn.State.IsOver)
-                Remove(turn, member, why);
+                GiveUp(turn, member, why);
         }
 
         if (!turn.State.IsOver && Leases.Hung(Owing(turn.State), lease, turn.State.Phase is Stepping, PhaseStart(turn.State.Phase), turn.Now) is { } hung)
         {
-            Refuse(turn, hung.Member.WorkerId, hung.Member.Session, hung.Why, final: false);
-            Remove(turn, hung.Member, hung.Why);
+            GiveUp(turn, hung.Member, hung.Why);
         }
+    }
+
+    /// <summary>A member that is given up is told so, should it ever read it: then it says Hello again and joins anew.</summary>
+    private static void GiveUp(Turn turn, MemberState member, string why)
+    {
+        turn.Do(new Send(member.WorkerId, member.Session, 0, 0, new RefusedOrder($"given up: {why}", Final: false)));
+        Remove(turn, member, why);
     }
 
     /// <summary>Listed members that have not answered the present phase.</summary>

@@ -53,6 +53,26 @@ public class MembershipTests
     }
 
     [Fact]
+    public void A_silent_worker_is_told_that_it_was_given_up_so_that_it_joins_anew_when_it_wakes()
+    {
+        var run = new RunScript().Started("a", "b").AfterWithBeats(2_600, silent: "b");
+        var refused = Assert.Single(run.Sent<RefusedOrder>());
+        Assert.Equal(("b", false), (refused.Worker, refused.Order.Final));
+        run.Grant().InPosition("a").Train(2).Connect("b").Prepare("b").Vote("a");
+        Assert.Equal("b joins", run.Single<ProposeGeneration>().Why);
+    }
+
+    [Fact]
+    public void A_member_that_comes_back_but_never_reports_does_not_hold_up_the_others()
+    {
+        var run = new RunScript(d => d with { Elastic = d.Elastic with { MinWorkers = 2 } }).Started("a", "b").Close("b").After(100).Connect("b");
+        run.AfterWithBeats(2_000).Join("c").Close("a").Connect("a").Prepare("a");
+        Assert.Contains("waiting for b to report", run.Reason);
+        run.AfterWithBeats(600);
+        Assert.Equal(["a", "c"], run.Single<ProposeGeneration>().Members.Select(m => m.WorkerId));
+    }
+
+    [Fact]
     public void A_worker_that_beats_but_makes_no_progress_is_given_up_and_the_one_that_waits_for_it_is_not()
     {
         var run = new RunScript().Started("a", "b").Train(1);
