@@ -28,6 +28,7 @@ internal sealed class TermBlocks
 
         starts.Add(segments.Count);
         Segments = Pinned.Copy(segments);
+        Exchanged = Pinned.Copy(segments.ConvertAll(s => new TileSegment(s.FirstTerm, s.Length, s.Offset)));
         Starts = [.. starts];
     }
 
@@ -36,6 +37,9 @@ internal sealed class TermBlocks
 
     /// <summary>Pinned.</summary>
     public TileSegment[] Segments { get; }
+
+    /// <summary>The segments with the roles of rows and panel exchanged. Pinned.</summary>
+    public TileSegment[] Exchanged { get; }
 
     /// <summary>First segment of each block, and the number of segments.</summary>
     public int[] Starts { get; }

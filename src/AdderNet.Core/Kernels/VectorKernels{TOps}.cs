@@ -10,7 +10,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
     {
         Check(shape, x.Length, filters.Length, y.Length);
         fixed (float* input = x, filter = filters, output = y)
-            ForwardPass<TOps, TVector, AdderStep<TOps, TVector>>.Run(threads.Plans.Of(shape), input, filter, output, withSums: true, threads);
+            RunForward<AdderStep<TOps, TVector>>(threads.Plans.Of(shape), input, filter, output, withSums: true, threads);
     }
 
     /// <inheritdoc/>
@@ -45,7 +45,12 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Check(shape, x.Length, filters.Length, g.Length);
         Lengths.MustBe(shape.InputLength, dx.Length, nameof(dx));
         fixed (float* input = x, filter = filters, outputGradient = g, result = dx)
-            InputGradientPass<TOps, TVector, OwnTile<TOps, TVector, ClampStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, filter, outputGradient, result, threads);
+        {
+            if (BatchLanes.Suit<TOps, TVector>(shape.C, shape.N))
+                BatchLaneInputGradient<TOps, TVector>.Run(threads.Plans.Of(shape), input, filter, outputGradient, result, threads);
+            else
+                InputGradientPass<TOps, TVector, OwnTile<TOps, TVector, ClampStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, filter, outputGradient, result, threads);
+        }
     }
 
     /// <inheritdoc/>
@@ -55,7 +60,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         if (!bias.IsEmpty)
             Lengths.MustBe(shape.T, bias.Length, nameof(bias));
         fixed (float* input = x, filter = filters, output = y)
-            ForwardPass<TOps, TVector, ProductStep<TOps, TVector>>.Run(threads.Plans.Of(shape), input, filter, output, withSums: false, threads);
+            RunForward<ProductStep<TOps, TVector>>(threads.Plans.Of(shape), input, filter, output, withSums: false, threads);
         for (var p = 0; p < y.Length && !bias.IsEmpty; p += shape.T)
         {
             for (var t = 0; t < shape.T; t++)
@@ -80,6 +85,15 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Check(shape, dx.Length, filters.Length, g.Length);
         fixed (float* filter = filters, outputGradient = g, result = dx)
             InputGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), null, filter, outputGradient, result, threads);
+    }
+
+    private static void RunForward<TStep>(ConvolutionPlan plan, float* x, float* filters, float* y, bool withSums, ComputeThreads threads)
+        where TStep : struct, IRowStep<TVector>
+    {
+        if (BatchLanes.Suit<TOps, TVector>(plan.Shape.T, plan.Shape.N))
+            BatchLaneForward<TOps, TVector, TStep>.Run(plan, x, filters, y, withSums, threads);
+        else
+            ForwardPass<TOps, TVector, TStep>.Run(plan, x, filters, y, withSums, threads);
     }
 
     private static int PaddedTerms(in ConvolutionShape shape) => new PanelSplit(shape.FilterElements, TOps.Width, TOps.TileVectors).PaddedColumns;

@@ -41,4 +41,8 @@ internal enum WorkspaceSlot
     OrderedFilters,
     OrderedGradient,
     GradientSums,
+    BatchInput,
+    BatchOutput,
+    BatchGradient,
+    BatchSums,
 }

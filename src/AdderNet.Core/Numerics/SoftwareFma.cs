@@ -55,11 +55,12 @@ internal static class SoftwareFma
         return ((bits + shrink) | (inexact & Vector128<long>.One)).AsDouble();
     }
 
+    /// <summary>Truncates (one unit down where the rounding went up, that is where the signs differ) and sets the last bit; without a branch to mispredict.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double TowardOdd(double sum, double lost)
     {
         var bits = BitConverter.DoubleToInt64Bits(sum);
-        if (lost < 0 != sum < 0)
-            bits--;
-        return BitConverter.Int64BitsToDouble(bits | 1);
+        var signsDiffer = (bits ^ BitConverter.DoubleToInt64Bits(lost)) >> 63;
+        return BitConverter.Int64BitsToDouble((bits + signsDiffer) | 1);
     }
 }

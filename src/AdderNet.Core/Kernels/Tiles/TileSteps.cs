@@ -65,6 +65,22 @@ internal readonly struct ClampStep<TOps, TVector> : IOwnStep<TVector>
         TOps.MultiplyAdd(TOps.ClampToUnit(TOps.SubtractByProduct(panel, own, constant), constant), row, sum);
 }
 
+/// <summary>The same term with filters as rows. Own: x; panel: g; row: f.</summary>
+internal readonly struct ExchangedClampStep<TOps, TVector> : IOwnStep<TVector>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+{
+    public static float Constant => 1f;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Apply(TVector own, TVector panel, TVector row, TVector constant, TVector sum) =>
+        TOps.MultiplyAdd(TOps.ClampToUnit(TOps.Subtract(row, own), constant), panel, sum);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ApplyOtherwise(TVector own, TVector panel, TVector row, TVector constant, TVector sum) =>
+        TOps.MultiplyAdd(TOps.ClampToUnit(TOps.SubtractByProduct(row, own, constant), constant), panel, sum);
+}
+
 /// <summary>sum + sgn(x - f) g: the sign variant's filter gradient (paper, eq. 4). Own: f; panel: x; row: g.</summary>
 internal readonly struct SignStep<TOps, TVector> : IOwnStep<TVector>
     where TOps : struct, IVectorOps<TVector>
