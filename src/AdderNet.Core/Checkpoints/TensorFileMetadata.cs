@@ -7,6 +7,11 @@ internal sealed record TensorFileMetadata(string Kind, long Step, string RunIden
 {
     public const string Checkpoint = "checkpoint";
     public const string Weights = "weights";
+
+    /// <summary>Other readers of the format take this pair as "names and layouts are PyTorch's".</summary>
+    public const string FormatKey = "format";
+    public const string PyTorchFormat = "pt";
+
     private const string KindKey = "addernet";
     private const string HashKey = "content_sha256";
     private const string IdentityKey = "run_identity";
@@ -62,8 +67,7 @@ internal sealed record TensorFileMetadata(string Kind, long Step, string RunIden
 
     private SortedDictionary<string, string> Pairs()
     {
-        // "format": other readers of the format take it as "names and layouts are PyTorch's".
-        var pairs = new SortedDictionary<string, string>(StringComparer.Ordinal) { [KindKey] = Kind, ["format"] = "pt" };
+        var pairs = new SortedDictionary<string, string>(StringComparer.Ordinal) { [KindKey] = Kind, [FormatKey] = PyTorchFormat };
         if (Kind == Checkpoint)
         {
             pairs[IdentityKey] = RunIdentity;

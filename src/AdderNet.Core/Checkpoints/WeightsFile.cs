@@ -18,6 +18,17 @@ public static class WeightsFile
     }
 
     /// <summary>
+    /// Writes the weights as a state dict for other programs: the same tensors as <see cref="Save"/>, without anything that
+    /// is only ours.
+    /// </summary>
+    /// <exception cref="IOException">It could not be written; what <paramref name="path"/> held is untouched.</exception>
+    public static SavedFile Export(string path, ModelLayout layout, ReplicaState state)
+    {
+        var metadata = new Dictionary<string, string> { [TensorFileMetadata.FormatKey] = TensorFileMetadata.PyTorchFormat };
+        return AtomicFile.Write(path, "export", stream => SafetensorsFile.Write(stream, StateTensors.Weights(layout, state), metadata));
+    }
+
+    /// <summary>
     /// Reads weights from a weights file, a checkpoint, or another program's state dict. Files of ours are compared with
     /// their own hash. A checkpoint's momentum is left out; a <c>module.</c> prefix and <c>num_batches_tracked</c> are ignored.
     /// </summary>

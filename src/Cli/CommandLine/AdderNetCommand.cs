@@ -74,6 +74,8 @@ internal static class AdderNetCommand
             StatusCommand.Create(),
             EvaluateCommand.Create(),
             ReplayCommand.Create(),
+            WeightsCommands.CreateImport(),
+            WeightsCommands.CreateExport(),
             OpsCommand.Create(),
             DataCommand.Create(),
         };

@@ -1,6 +1,6 @@
 using AdderNet.Cli.CommandLine;
+using AdderNet.Cli.DataSets;
 using AdderNet.Core.Configuration;
-using AdderNet.Core.Data;
 using AdderNet.Core.Engine;
 using AdderNet.Core.Models;
 
@@ -16,7 +16,7 @@ internal static class DryRun
     public static int Run(TrainRequest request, TextWriter output)
     {
         var plan = TrainPlan.Resolve(request, requireData: false);
-        var input = InputOf(plan.Description.Data);
+        var input = ModelInput.Of(plan.Description.Data);
         var model = ModelCatalog.Describe(plan.Description.Model, input);
         var estimate = MemoryEstimate.Of(model, plan.Description.Batch, plan.Workers);
         output.Write(RunDescriptionFile.Write(plan.Description));
@@ -46,20 +46,6 @@ internal static class DryRun
                 $"this cannot fit: {workers} worker(s) need {ProgressText.Bytes(needed)} and this machine has {ProgressText.Bytes(available)}; "
                 + "use fewer --workers, or more batch.shards (each is held in memory at once), for example --workers 1 --set batch.shards=64");
         }
-    }
-
-    // The files say it best; without them, what the format means.
-    private static InputShape InputOf(DataOptions data)
-    {
-        if (data.Format == DataFormat.Idx && data.Path is { } path && Directory.Exists(path))
-            return DataSource.Open(data, null).Input;
-
-        return data.Format switch
-        {
-            DataFormat.Idx => new InputShape(28, 28, 1),
-            DataFormat.Cifar => new InputShape(32, 32, 3),
-            _ => new InputShape(data.ImageSize, data.ImageSize, 3),
-        };
     }
 
     private static long Needed(MemoryEstimate estimate) => estimate.TotalBytes + ProcessBytes;
