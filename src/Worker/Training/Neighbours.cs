@@ -45,7 +45,7 @@ internal sealed class Neighbours : IAsyncDisposable
     }
 
     /// <summary>Takes the base's state from the first source that can give it.</summary>
-    public async Task<ReadOnlyMemory<byte>> DownloadAsync(
+    public async Task<byte[]> DownloadAsync(
         GenerationView view, IReadOnlyList<MemberInfo> sources, ModelLayout layout, Progress progress, CancellationToken cancellation)
     {
         const int Header = 4 << 20;

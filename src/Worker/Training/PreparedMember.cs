@@ -91,8 +91,8 @@ internal sealed class PreparedMember : IAsyncDisposable
     }
 
     /// <summary>Takes a state that was downloaded as the bytes of a checkpoint file.</summary>
-    public void Take(ReadOnlyMemory<byte> bytes, string source) =>
-        Take(CheckpointFile.Read(new MemoryStream(bytes.ToArray(), writable: false), source, replica.Layout), source);
+    public void Take(byte[] bytes, string source) =>
+        Take(CheckpointFile.Read(new MemoryStream(bytes, writable: false), source, replica.Layout), source);
 
     /// <summary>The present state as the bytes of a checkpoint file.</summary>
     public byte[] ToBytes()

@@ -18,7 +18,7 @@ internal sealed class StateDownload(PeerChannels channels, long maxBytes, Action
 
     /// <summary>The bytes of the state at a step, verified by their SHA-256.</summary>
     /// <exception cref="PeerException">No source could give it; names what each said.</exception>
-    public async Task<ReadOnlyMemory<byte>> FetchAsync(
+    public async Task<byte[]> FetchAsync(
         GenerationView view, IReadOnlyList<MemberInfo> sources, CancellationToken cancellation)
     {
         (received, length, sha256) = ([], 0, string.Empty);
