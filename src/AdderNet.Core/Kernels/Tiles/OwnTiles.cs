@@ -22,6 +22,8 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
         TVector s10 = default, s11 = default, s12 = default, s13 = default;
         TVector s20 = default, s21 = default, s22 = default, s23 = default;
         int* places = call.OutputOffsets;
+        for (var next = 3; next < 6; next++)
+            TilePrefetch.Next<TOps, TVector>(call, places[next], 4);
         float* o0 = call.Own + places[0];
         var x00 = TOps.Load(o0);
         var x01 = TOps.Load(o0 + width);
@@ -89,6 +91,8 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
         TVector s10 = default, s11 = default;
         TVector s20 = default, s21 = default;
         int* places = call.OutputOffsets;
+        for (var next = 3; next < 6; next++)
+            TilePrefetch.Next<TOps, TVector>(call, places[next], 2);
         float* o0 = call.Own + places[0];
         var x00 = TOps.Load(o0);
         var x01 = full ? TOps.Load(o0 + width) : TOps.LoadPart(o0 + width, call.LastLanes);
@@ -145,6 +149,8 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
         TVector s40 = default;
         TVector s50 = default;
         int* places = call.OutputOffsets;
+        for (var next = 6; next < 12; next++)
+            TilePrefetch.Next<TOps, TVector>(call, places[next], 1);
         float* o0 = call.Own + places[0];
         var x00 = full ? TOps.Load(o0) : TOps.LoadPart(o0, call.LastLanes);
         float* o1 = call.Own + places[1];
