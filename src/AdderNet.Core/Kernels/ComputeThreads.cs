@@ -79,6 +79,8 @@ internal sealed unsafe class ComputeThreads : IDisposable
 
     public void Dispose()
     {
+        if (stopping)
+            return;
         stopping = true;
         if (started)
         {

@@ -11,9 +11,6 @@ internal sealed unsafe class Workspace
     private const int AlignmentBytes = 64;
     private readonly byte[]?[] buffers = new byte[Enum.GetValues<WorkspaceSlot>().Length][];
 
-    /// <summary>Bytes held at present.</summary>
-    public long Bytes => buffers.Sum(buffer => (long)(buffer?.Length ?? 0));
-
     /// <summary>Room for <paramref name="count"/> values of any content, 64-byte aligned, with 64 readable and writable bytes after it.</summary>
     public T* Take<T>(WorkspaceSlot slot, long count)
         where T : unmanaged

@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using AdderNet.Core.Kernels;
+using AdderNet.Core.Numerics;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
@@ -106,6 +109,22 @@ public class VectorKernelsTests
         for (var i = 0; i < 10; i++)
             Step();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    /// <summary>Bits fixed with numerics version 1: whoever has to change this hash raises the version.</summary>
+    [Fact]
+    public void Numerics_version_1_keeps_its_bits()
+    {
+        using var threads = new ComputeThreads(1);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var shape in new[] { new ConvolutionShape(2, 14, 14, 6, 16, 5, 5, 1, 0), new ConvolutionShape(2, 15, 14, 70, 21, 3, 3, 2, 1) })
+        {
+            foreach (var result in new ConvolutionCase(shape).RunAll(ConvolutionKernels.Best, threads))
+                hash.AppendData(MemoryMarshal.AsBytes<float>(result));
+        }
+
+        Assert.Equal(1, NumericsVersion.Current);
+        Assert.Equal("D49B40F6A19D25CD", Convert.ToHexString(hash.GetHashAndReset())[..16]);
     }
 
     private static void AssertEqualBits(ConvolutionShape shape, int threadCount)
