@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace AdderNet.EndToEnd.Tests;
 
 /// <summary>Runs the real addernet command as a child process, as a person at a terminal would.</summary>
-internal sealed class AdderNetProcess : IAsyncDisposable
+internal sealed partial class AdderNetProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
     private readonly Process process;
@@ -23,6 +24,15 @@ internal sealed class AdderNetProcess : IAsyncDisposable
         {
             lock (output)
                 return output.ToString();
+        }
+    }
+
+    private string Error
+    {
+        get
+        {
+            lock (error)
+                return error.ToString();
         }
     }
 
@@ -57,6 +67,15 @@ internal sealed class AdderNetProcess : IAsyncDisposable
         return await command.WaitAsync();
     }
 
+    /// <summary>The address that a coordinator says it listens on.</summary>
+    public async Task<string> ListeningAtAsync()
+    {
+        var found = Match.Empty;
+        await Eventually.TrueAsync(() => (found = Listening().Match(Error)).Success || process.HasExited, $"no address in: {Error}");
+        Assert.True(found.Success, $"the coordinator ended:\n{Output}\n{Error}");
+        return found.Groups[1].Value;
+    }
+
     public async Task<CommandResult> WaitAsync()
     {
         using var limit = new CancellationTokenSource(Limit);
@@ -67,10 +86,10 @@ internal sealed class AdderNetProcess : IAsyncDisposable
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"the command did not end within {Limit}\n{Output}\n{error}");
+            Assert.Fail($"the command did not end within {Limit}\n{Output}\n{Error}");
         }
 
-        return new CommandResult(process.ExitCode, Output, error.ToString());
+        return new CommandResult(process.ExitCode, Output, Error);
     }
 
     public void Signal(PosixSignal signal) => Assert.Equal(0, Kill(process.Id, signal switch
@@ -98,6 +117,9 @@ internal sealed class AdderNetProcess : IAsyncDisposable
         lock (target)
             target.AppendLine(line);
     }
+
+    [GeneratedRegex(@"[Ll]isten\w* .*?(http://127\.0\.0\.1:\d+)")]
+    private static partial Regex Listening();
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static extern int Kill(int processId, int signal);

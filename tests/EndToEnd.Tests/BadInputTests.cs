@@ -67,7 +67,9 @@ public sealed class BadInputTests
 
         var result = await AdderNetProcess.RunAsync("coordinator", "--listen", url, "--store", "sqlite:" + workspace.Folder("store.db"));
 
-        AssertOneLine(result, 1, url);
+        Assert.True(result.ExitCode == 1, result.ToString());
+        Assert.Contains($"{url} is in use", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -83,6 +85,30 @@ public sealed class BadInputTests
         Assert.True(result.ExitCode == 1, result.ToString());
         Assert.Contains(url, result.All, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_worker_of_another_run_or_with_other_data_is_refused_naming_both()
+    {
+        using var workspace = new Workspace();
+        var data = SmallMnist.Write(workspace.Folder("data"), 1600, 100);
+        var otherData = SmallMnist.Write(workspace.Folder("other"), 1600, 100, relabel: 3);
+        await using var coordinator = AdderNetProcess.Start(
+            ["coordinator", "--listen", "http://127.0.0.1:0", "--store", "sqlite:" + workspace.Folder("store.db")]);
+        var url = await coordinator.ListeningAtAsync();
+        var config = workspace.Config("shared", data, steps: 100000, epochs: 5000);
+        var submitted = await AdderNetProcess.RunAsync(
+            "submit", config, "--coordinator", url, "--set", $"checkpoint.path={workspace.Folder("run")}");
+        Assert.True(submitted.ExitCode == 0, submitted.ToString());
+        await using var first = AdderNetProcess.Start(["worker", "--coordinator", url, "--threads", "1"]);
+        await Eventually.FileAsync(Path.Combine(workspace.Folder("run"), "checkpoints", "step-00000020", "state.safetensors"));
+
+        var wrongRun = await AdderNetProcess.RunAsync("worker", "--coordinator", url, "--run", "elsewhere-1");
+        var wrongData = await AdderNetProcess.RunAsync("worker", "--coordinator", url, "--data", otherData);
+
+        AssertRefused(wrongRun, "elsewhere-1");
+        AssertRefused(wrongData, "data");
+        Assert.Equal(2, wrongData.Error.Split(' ', '\'', ',', ';', ':', '\n').Where(word => word.Length == 64 && word.All(char.IsAsciiHexDigit)).Distinct().Count());
     }
 
     [Fact]
@@ -157,6 +183,13 @@ public sealed class BadInputTests
         using var process = Process.Start(new ProcessStartInfo("sh") { ArgumentList = { "-c", command + " 2>/dev/null" } })!;
         await process.WaitForExitAsync();
         return process.ExitCode;
+    }
+
+    private static void AssertRefused(CommandResult result, string named)
+    {
+        Assert.True(result.ExitCode == 1, result.ToString());
+        Assert.Contains(named, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
     }
 
     private static void AssertOneLine(CommandResult result, int exitCode, string named)

@@ -10,7 +10,7 @@ internal sealed class Workspace : IDisposable
     public string Folder(string name) => Path.Combine(Root, name);
 
     /// <summary>Writes a LeNet-5 run description of a few steps and gives its path.</summary>
-    public string Config(string name, string data, int steps = 50, int batch = 32, int shards = 8, string extra = "")
+    public string Config(string name, string data, int steps = 50, int batch = 32, int shards = 8, int epochs = 2)
     {
         var path = Path.Combine(Root, name + ".yaml");
         File.WriteAllText(path, $$"""
@@ -18,10 +18,9 @@ internal sealed class Workspace : IDisposable
             data: {format: idx, path: {{data}}}
             batch: {global: {{batch}}, shards: {{shards}}}
             optimizer: {learning_rate: 0.1, nesterov: true, weight_decay: 5.0e-4}
-            schedule: {epochs: 2, max_steps: {{steps}}}
+            schedule: {epochs: {{epochs}}, max_steps: {{steps}}}
             checkpoint: {every_steps: 20}
             seed: 7
-            {{extra}}
             """);
         return path;
     }

@@ -54,8 +54,8 @@ internal static class Membership
         if (state.Facts is { } facts)
         {
             var why = Mismatch(facts, member.Info)
-                ?? Differs("run identity", facts.Identity, prepared.Identity)
-                ?? Differs("data manifest hash", facts.ManifestHash, prepared.ManifestHash);
+                ?? Differs("data manifest hash", facts.ManifestHash, prepared.ManifestHash)
+                ?? Differs("run identity", facts.Identity, prepared.Identity);
             if (why is not null)
             {
                 Refuse(turn, member.WorkerId, member.Session, why, final: true);
