@@ -188,7 +188,7 @@ public sealed class BadInputTests
     private static void AssertRefused(CommandResult result, string named)
     {
         Assert.True(result.ExitCode == 1, result.ToString());
-        Assert.Contains(named, result.Error, StringComparison.Ordinal);
+        Assert.True(result.Error.Contains(named, StringComparison.Ordinal), $"'{named}' is not named\n{result}");
         Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
     }
 

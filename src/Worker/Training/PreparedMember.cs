@@ -54,6 +54,7 @@ internal sealed class PreparedMember : IAsyncDisposable
         var description = RunDescriptionFile.Parse(welcome.Description, $"run {welcome.RunId}");
         var data = DataSource.Open(description.Data, dataPath);
         data.RequireClasses(description.Model.Classes);
+        RequireRunsData(data, welcome, dataPath ?? description.Data.Path);
         var order = new SampleOrder(description.Seed, data.Train.Count, description.Batch.Global);
         var batches = new ShardBatches(data.Train, data.Input, order, description, time);
         var member = new PreparedMember(
@@ -107,6 +108,15 @@ internal sealed class PreparedMember : IAsyncDisposable
     {
         await Batches.DisposeAsync();
         replica.Dispose();
+    }
+
+    private static void RequireRunsData(DataSource data, WelcomeOrder welcome, string? path)
+    {
+        if (welcome.DataManifestHash.Length > 0 && data.Manifest.Hash != welcome.DataManifestHash)
+        {
+            throw new DataException(
+                $"data '{path}' has manifest hash {data.Manifest.Hash}, but run {welcome.RunId} trains on {welcome.DataManifestHash}; give this worker the run's data, for example --data /data/mnist");
+        }
     }
 
     private void Take(Checkpoint checkpoint, string source)
