@@ -23,10 +23,4 @@ public enum DrawPurpose : uint
 
     /// <summary>Draws of the start-up probe.</summary>
     Probe = 6,
-
-    /// <summary>Schedules of simulated faults; item = schedule.</summary>
-    Simulation = 7,
-
-    /// <summary>Spread of retry delays; never reaches a weight.</summary>
-    Jitter = 8,
 }
