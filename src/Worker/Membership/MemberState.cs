@@ -40,7 +40,12 @@ internal sealed record MemberState
     /// <summary>At the base, by whatever route; a step held beyond it is void.</summary>
     public MemberState Positioned(long step, ulong hash) => this with
     {
-        InPosition = true, AppliedStep = step, AppliedHash = hash, PendingStep = 0, PendingHash = 0, PendingSkips = false,
+        InPosition = true,
+        AppliedStep = step,
+        AppliedHash = hash,
+        PendingStep = 0,
+        PendingHash = 0,
+        PendingSkips = false,
     };
 
     /// <summary>A step begins: its buffers are overwritten, so nothing is held.</summary>
@@ -52,6 +57,10 @@ internal sealed record MemberState
     /// <summary>The held step was applied.</summary>
     public MemberState Applied() => this with
     {
-        AppliedStep = PendingStep, AppliedHash = PendingHash, PendingStep = 0, PendingHash = 0, PendingSkips = false,
+        AppliedStep = PendingStep,
+        AppliedHash = PendingHash,
+        PendingStep = 0,
+        PendingHash = 0,
+        PendingSkips = false,
     };
 }

@@ -43,7 +43,10 @@ internal sealed class StateDownload(PeerChannels channels, long maxBytes, Action
     {
         var request = new DownloadRequest
         {
-            RunId = view.RunId, Generation = (ulong)view.Generation, Step = (ulong)view.BaseStep, Offset = (ulong)length,
+            RunId = view.RunId,
+            Generation = (ulong)view.Generation,
+            Step = (ulong)view.BaseStep,
+            Offset = (ulong)length,
         };
         var first = true;
         await foreach (var chunk in channels.To(source).ServerStreamAsync(StateTransferMethods.Download, request, null, cancellation))

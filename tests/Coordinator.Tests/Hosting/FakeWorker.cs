@@ -69,8 +69,16 @@ internal sealed class FakeWorker : IAsyncDisposable
         {
             Hello = new Hello
             {
-                Build = "test", NumericsVersion = 1, Engine = "managed", ProbeHash = Probe, Address = "http://127.0.0.1:1",
-                Threads = 1, Host = "here", ProcessId = 1, WorkerId = id, WantedRun = wantedRun,
+                Build = "test",
+                NumericsVersion = 1,
+                Engine = "managed",
+                ProbeHash = Probe,
+                Address = "http://127.0.0.1:1",
+                Threads = 1,
+                Host = "here",
+                ProcessId = 1,
+                WorkerId = id,
+                WantedRun = wantedRun,
             },
         });
         using var beating = new CancellationTokenSource();
@@ -117,10 +125,15 @@ internal sealed class FakeWorker : IAsyncDisposable
                     applied = (ulong)CheckpointFile.Load(message.Welcome.ResumeFrom, Layout).State.Step;
                 answer.Prepared = new Prepared
                 {
-                    RunIdentity = Identity, DataManifestHash = "data", TrainSamples = 64, TestSamples = 100,
+                    RunIdentity = Identity,
+                    DataManifestHash = "data",
+                    TrainSamples = 64,
+                    TestSamples = 100,
                     Report = new MemberReport
                     {
-                        AppliedStep = applied, AppliedHash = applied == 0 ? 0 : HashOf(applied), StateHash = $"state {applied}",
+                        AppliedStep = applied,
+                        AppliedHash = applied == 0 ? 0 : HashOf(applied),
+                        StateHash = $"state {applied}",
                         AppliedOutcome = applied == 0 ? null : Outcome(applied),
                     },
                 };
@@ -134,7 +147,11 @@ internal sealed class FakeWorker : IAsyncDisposable
                 pending = message.Step;
                 answer.Vote = new Vote
                 {
-                    Hash = HashOf(pending), Outcome = Outcome(pending), ShardsComputed = 4, GradientBytesSent = 100, ComputeSeconds = 0.001,
+                    Hash = HashOf(pending),
+                    Outcome = Outcome(pending),
+                    ShardsComputed = 4,
+                    GradientBytesSent = 100,
+                    ComputeSeconds = 0.001,
                 };
                 return answer;
             case CoordinatorMessage.BodyOneofCase.Commit:
@@ -162,7 +179,10 @@ internal sealed class FakeWorker : IAsyncDisposable
         var saved = order.WeightsOnly ? WeightsFile.Save(path, Layout, state, id) : CheckpointFile.Save(path, Layout, state, Identity, id);
         return new CheckpointWritten
         {
-            Path = path, Sha256 = saved.Sha256, Bytes = (ulong)saved.Bytes, WeightsHash = WeightsHash.Compute(Layout, state),
+            Path = path,
+            Sha256 = saved.Sha256,
+            Bytes = (ulong)saved.Bytes,
+            WeightsHash = WeightsHash.Compute(Layout, state),
         };
     }
 

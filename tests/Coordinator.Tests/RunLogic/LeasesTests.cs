@@ -30,6 +30,11 @@ public class LeasesTests
 
     private static MemberState Member(string id, double progressAt, double slowest) => new()
     {
-        WorkerId = id, Session = 1, Info = RunScript.Info(id), Joined = 0, ProgressAt = Seconds(progressAt), SlowestShard = slowest,
+        WorkerId = id,
+        Session = 1,
+        Info = RunScript.Info(id),
+        Joined = 0,
+        ProgressAt = Seconds(progressAt),
+        SlowestShard = slowest,
     };
 }

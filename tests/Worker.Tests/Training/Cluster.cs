@@ -60,7 +60,11 @@ internal sealed class Cluster : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, leave);
         var options = new WorkerOptions
         {
-            Coordinator = script.Address, Threads = 1, WorkerId = id, Errors = errors, Loggers = loggers ?? NullLoggerFactory.Instance,
+            Coordinator = script.Address,
+            Threads = 1,
+            WorkerId = id,
+            Errors = errors,
+            Loggers = loggers ?? NullLoggerFactory.Instance,
         };
         return await WorkerHost.RunAsync(options, either.Token);
     });

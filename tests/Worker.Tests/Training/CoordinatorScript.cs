@@ -36,7 +36,10 @@ internal sealed class CoordinatorScript : IRpcService, IAsyncDisposable
         var session = await AcceptAsync(cancellation);
         await session.SendAsync(0, 0, m => m.Welcome = new Welcome
         {
-            WorkerId = session.Hello.WorkerId, Description = description, HeartbeatMs = 50, LeaseMs = 2500,
+            WorkerId = session.Hello.WorkerId,
+            Description = description,
+            HeartbeatMs = 50,
+            LeaseMs = 2500,
         });
         session.Prepared = (await session.ExpectAsync(WorkerMessage.BodyOneofCase.Prepared, cancellation)).Prepared;
         return session;

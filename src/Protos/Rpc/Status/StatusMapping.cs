@@ -51,8 +51,11 @@ internal static class StatusMapping
         }
         return failure switch
         {
-            HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-                or HttpRequestError.SecureConnectionError } e
+            HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError
+            } e
                 => new RpcException(RpcStatusCode.Unavailable, $"cannot reach {Show(address)}: {Innermost(e)}", innerException: e),
             HttpRequestException or IOException
                 => new RpcException(RpcStatusCode.Unavailable, $"the connection to {Show(address)} was lost: {Innermost(failure)}", innerException: failure),
