@@ -25,7 +25,7 @@ internal sealed class ConvolutionPlan
         var runs = new TileSegment[rows];
         for (var row = 0; row < rows; row++)
             runs[row] = new TileSegment(row * PaddedWidth * shape.C, rowTerms, row * rowTerms);
-        Terms = new TermBlocks(runs);
+        Terms = new TermBlocks(runs, SummationOrder.ForwardBlock);
 
         var taps = shape.KernelHeight * shape.KernelWidth;
         TermOrder = Pinned.Array<int>(shape.FilterElements);

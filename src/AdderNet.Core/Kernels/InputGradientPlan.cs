@@ -56,7 +56,7 @@ internal sealed class InputGradientPlan
 
         gradientOffsets.AsSpan(positions).Fill(gradientOffsets[positions - 1]);
         inputOffsets.AsSpan(positions).Fill(inputOffsets[positions - 1]);
-        return new InputGradientClass(new TermBlocks(runs), positions, gradientOffsets, inputOffsets);
+        return new InputGradientClass(new TermBlocks(runs, SummationOrder.InputGradientBlock), positions, gradientOffsets, inputOffsets);
     }
 
     /// <summary>Groups the rows (or columns) of a map by the taps that they meet.</summary>

@@ -20,7 +20,7 @@ internal sealed class ReferenceKernels : IConvolutionKernels
             var inputSum = InputSum(shape, x, p);
             for (var t = 0; t < shape.T; t++)
             {
-                var sum = new BlockedSum(SummationOrder.TermBlock, offset: filterSums[t] + inputSum);
+                var sum = new BlockedSum(SummationOrder.ForwardBlock, offset: filterSums[t] + inputSum);
                 for (var i = 0; i < shape.KernelHeight; i++)
                 {
                     for (var j = 0; j < shape.KernelWidth; j++)
@@ -93,7 +93,7 @@ internal sealed class ReferenceKernels : IConvolutionKernels
         {
             for (var t = 0; t < shape.T; t++)
             {
-                var sum = new BlockedSum(SummationOrder.TermBlock);
+                var sum = new BlockedSum(SummationOrder.ForwardBlock);
                 for (var i = 0; i < shape.KernelHeight; i++)
                 {
                     for (var j = 0; j < shape.KernelWidth; j++)
@@ -145,7 +145,7 @@ internal sealed class ReferenceKernels : IConvolutionKernels
             var column = at / shape.C % shape.W;
             var row = at / shape.C / shape.W % shape.H;
             var n = at / shape.C / shape.W / shape.H;
-            var sum = new BlockedSum(SummationOrder.TermBlock);
+            var sum = new BlockedSum(SummationOrder.InputGradientBlock);
             for (var i = 0; i < shape.KernelHeight; i++)
             {
                 for (var j = 0; j < shape.KernelWidth; j++)

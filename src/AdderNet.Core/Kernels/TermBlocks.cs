@@ -1,10 +1,11 @@
 namespace AdderNet.Core.Kernels;
 
-/// <summary>The terms of a sum cut into blocks of <see cref="SummationOrder.TermBlock"/>, each a run of segments.</summary>
+/// <summary>The terms of a sum cut into blocks of a fixed length, each a run of segments.</summary>
 internal sealed class TermBlocks
 {
     /// <param name="runs">Runs of consecutive terms in ascending order of their first term.</param>
-    public TermBlocks(IEnumerable<TileSegment> runs)
+    /// <param name="blockLength">Terms of a block (<see cref="SummationOrder"/>).</param>
+    public TermBlocks(IEnumerable<TileSegment> runs, int blockLength)
     {
         var segments = new List<TileSegment>();
         var starts = new List<int>();
@@ -14,13 +15,13 @@ internal sealed class TermBlocks
             for (var done = 0; done < run.Length;)
             {
                 var term = run.FirstTerm + done;
-                if (term / SummationOrder.TermBlock != block)
+                if (term / blockLength != block)
                 {
-                    block = term / SummationOrder.TermBlock;
+                    block = term / blockLength;
                     starts.Add(segments.Count);
                 }
 
-                var length = Math.Min(run.Length - done, (block + 1) * SummationOrder.TermBlock - term);
+                var length = Math.Min(run.Length - done, (block + 1) * blockLength - term);
                 segments.Add(new TileSegment(run.Offset + done, length, term));
                 done += length;
             }
