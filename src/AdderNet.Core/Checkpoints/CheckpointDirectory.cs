@@ -72,7 +72,7 @@ public static class CheckpointDirectory
     /// <summary>Decides which periodic checkpoints go: all but the newest <paramref name="keep"/>.</summary>
     /// <param name="steps">Steps that have a checkpoint, in any order.</param>
     /// <param name="keep">How many stay, at least 1.</param>
-    public static IReadOnlyList<long> Outdated(IEnumerable<long> steps, int keep)
+    internal static IReadOnlyList<long> Outdated(IEnumerable<long> steps, int keep)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
         return steps.Distinct().OrderDescending().Skip(keep).Order().ToList();

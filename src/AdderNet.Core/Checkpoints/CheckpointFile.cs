@@ -5,7 +5,7 @@ namespace AdderNet.Core.Checkpoints;
 /// <summary>What a checkpoint says about itself.</summary>
 /// <param name="Step">Applied steps.</param>
 /// <param name="RunIdentity">Identity of the run that wrote it.</param>
-public sealed record CheckpointHeader(long Step, string RunIdentity);
+internal sealed record CheckpointHeader(long Step, string RunIdentity);
 
 /// <summary>A checkpoint read whole.</summary>
 public sealed record Checkpoint(ReplicaState State, string RunIdentity);
@@ -54,7 +54,7 @@ public static class CheckpointFile
 
     /// <summary>Reads a whole file and compares it with its own hash, without knowing the model.</summary>
     /// <exception cref="TensorFileException">It is missing, cut short, altered or no checkpoint.</exception>
-    public static CheckpointHeader Verify(string path)
+    internal static CheckpointHeader Verify(string path)
     {
         using var file = SafetensorsFile.Open(path);
         return Verify(file);

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace AdderNet.Core.Checkpoints;
 
 /// <summary>A tensor to be written or hashed. The elements are borrowed, not copied.</summary>
-public sealed class NamedTensor
+internal sealed class NamedTensor
 {
     private const int PieceElements = 1 << 17;
     private readonly Action<ByteVisitor> visit;

@@ -9,7 +9,7 @@ namespace AdderNet.Core.Checkpoints;
 /// then the tensors' bytes. The header is checked as a whole when the file is opened; tensors are read on demand.
 /// Not safe for use from several threads at once.
 /// </summary>
-public sealed class SafetensorsFile : IDisposable
+internal sealed class SafetensorsFile : IDisposable
 {
     /// <summary>The longest header accepted, as in the format's reference implementation.</summary>
     public const int LongestHeader = 100_000_000;

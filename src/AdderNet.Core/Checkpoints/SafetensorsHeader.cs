@@ -10,7 +10,7 @@ namespace AdderNet.Core.Checkpoints;
 /// <param name="Shape">Sides, outermost first; empty for a scalar.</param>
 /// <param name="Offset">First byte, counted from the end of the header.</param>
 /// <param name="ByteLength">Bytes of all elements.</param>
-public sealed record TensorEntry(string Name, TensorType Type, IReadOnlyList<int> Shape, long Offset, long ByteLength)
+internal sealed record TensorEntry(string Name, TensorType Type, IReadOnlyList<int> Shape, long Offset, long ByteLength)
 {
     /// <summary>Elements.</summary>
     public long Count => ByteLength / Type.Size();

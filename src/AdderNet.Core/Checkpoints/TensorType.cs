@@ -1,7 +1,7 @@
 namespace AdderNet.Core.Checkpoints;
 
 /// <summary>Element types of the safetensors format, spelt as in its header. All are stored little-endian.</summary>
-public enum TensorType { BOOL, U8, I8, I16, U16, F16, BF16, I32, U32, F32, I64, U64, F64 }
+internal enum TensorType { BOOL, U8, I8, I16, U16, F16, BF16, I32, U32, F32, I64, U64, F64 }
 
 internal static class TensorTypes
 {

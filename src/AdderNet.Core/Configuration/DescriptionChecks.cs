@@ -21,8 +21,7 @@ internal static class DescriptionChecks
         }
 
         var batch = d.Batch;
-        Require(BitOperations.IsPow2(batch.Shards), "batch.shards", batch.Shards, "must be a power of two", $"batch.shards: {BitOperations.RoundUpToPowerOf2((uint)batch.Shards) / 2}");
-        Require(batch.Global % batch.Shards == 0, "batch.global", batch.Global, $"must be a multiple of batch.shards: {batch.Shards}", $"batch.global: {((batch.Global / batch.Shards) + 1) * batch.Shards}");
+        CheckBatch(batch, source);
 
         // Every model ends in a batch norm with one position a sample, which needs two samples to have a variance.
         var normalized = batch.Normalization == Normalization.Shard ? batch.ShardSize : batch.Global;
@@ -44,6 +43,16 @@ internal static class DescriptionChecks
         Require(
             d.Elastic.LeaseMs >= 2 * d.Elastic.HeartbeatMs, "elastic.lease_ms", d.Elastic.LeaseMs,
             $"must be at least twice elastic.heartbeat_ms: {d.Elastic.HeartbeatMs}", $"elastic.lease_ms: {5 * d.Elastic.HeartbeatMs}");
+    }
+
+    /// <summary>Whether a batch can be cut into its shards.</summary>
+    /// <exception cref="InvalidDescriptionException">It cannot.</exception>
+    public static void CheckBatch(BatchOptions batch, string source)
+    {
+        if (!BitOperations.IsPow2(batch.Shards))
+            throw InvalidDescriptionException.OfKey(source, "batch.shards", $"{batch.Shards}", "must be a power of two", $"batch.shards: {(batch.Shards < 1 ? 8 : BitOperations.RoundUpToPowerOf2((uint)batch.Shards) / 2)}");
+        if (batch.Global < 1 || batch.Global % batch.Shards != 0)
+            throw InvalidDescriptionException.OfKey(source, "batch.global", $"{batch.Global}", $"must be a multiple of batch.shards: {batch.Shards}", $"batch.global: {((Math.Max(batch.Global, 0) / batch.Shards) + 1) * batch.Shards}");
     }
 
     private static void CheckData(RunDescription d, Action<bool, string, object, string, string> require)

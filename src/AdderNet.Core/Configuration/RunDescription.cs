@@ -35,6 +35,9 @@ public sealed record RunDescription
 
     /// <summary>Keys every random number of the run.</summary>
     public long Seed { get; init; } = 1;
+
+    /// <summary>The part that an engine needs.</summary>
+    public TrainingOptions Training => new() { Batch = Batch, Optimizer = Optimizer, Gradient = Gradient, Schedule = Schedule, Seed = Seed };
 }
 
 /// <summary>Networks that can be named.</summary>

@@ -20,7 +20,7 @@ public sealed class DataManifest
 {
     /// <param name="format">How the samples are stored.</param>
     /// <param name="entries">In any order; names must differ.</param>
-    public DataManifest(DataFormat format, IEnumerable<DataManifestEntry> entries)
+    internal DataManifest(DataFormat format, IEnumerable<DataManifestEntry> entries)
     {
         Entries = entries.OrderBy(entry => entry.Name, StringComparer.Ordinal).ToList();
         var text = new StringBuilder("addernet data manifest 1\n").Append(Spelling.Of(format)).Append('\n');

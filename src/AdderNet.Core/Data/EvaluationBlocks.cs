@@ -32,7 +32,7 @@ public sealed class EvaluationBlocks
     public int Count { get; }
 
     /// <summary>Number of blocks of a set, the last one perhaps shorter.</summary>
-    public static int CountBlocks(int samples, int blockSize = DefaultBlockSize) => (int)(((long)samples + blockSize - 1) / blockSize);
+    internal static int CountBlocks(int samples, int blockSize = DefaultBlockSize) => (int)(((long)samples + blockSize - 1) / blockSize);
 
     /// <summary>The samples of one block, valid until the next call.</summary>
     /// <param name="block">From 0 to <see cref="Count"/> - 1.</param>

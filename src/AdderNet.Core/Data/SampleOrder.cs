@@ -32,15 +32,15 @@ public sealed class SampleOrder
 
     /// <summary>floor(N/B), the steps of one epoch.</summary>
     /// <exception cref="DataException">There are fewer samples than one step needs.</exception>
-    public static int CountSteps(int samples, int globalBatch) => samples >= globalBatch
+    internal static int CountSteps(int samples, int globalBatch) => samples >= globalBatch
         ? samples / globalBatch
         : throw new DataException($"batch.global: {globalBatch} is more than the {samples} training samples; for example batch.global: {System.Numerics.BitOperations.RoundUpToPowerOf2((uint)samples + 1) / 2}");
 
     /// <summary>The epoch, from 0, of a step, from 1.</summary>
-    public int Epoch(long step) => checked((int)((step - 1) / StepsPerEpoch));
+    internal int Epoch(long step) => checked((int)((step - 1) / StepsPerEpoch));
 
     /// <summary>The permutation of all N samples in an epoch (Fisher-Yates from the last place down). Not to be changed.</summary>
-    public int[] Permutation(int epoch)
+    internal int[] Permutation(int epoch)
     {
         lock (gate)
         {
@@ -58,7 +58,7 @@ public sealed class SampleOrder
     /// <param name="step">From 1.</param>
     /// <param name="shard">From 0 to S - 1.</param>
     /// <param name="shardSize">B/S.</param>
-    public ReadOnlySpan<int> Samples(long step, int shard, int shardSize)
+    internal ReadOnlySpan<int> Samples(long step, int shard, int shardSize)
     {
         var stepInEpoch = (int)((step - 1) % StepsPerEpoch);
         return Permutation(Epoch(step)).AsSpan((stepInEpoch * globalBatch) + (shard * shardSize), shardSize);

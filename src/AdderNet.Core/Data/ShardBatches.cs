@@ -33,14 +33,14 @@ public sealed class ShardBatches : IShardBatches, IAsyncDisposable
     /// <param name="samples">Training samples.</param>
     /// <param name="input">Shape of one sample.</param>
     /// <param name="order">Which sample is used when.</param>
-    /// <param name="description">The run: batch and seed.</param>
+    /// <param name="training">Batch and seed.</param>
     /// <param name="time">Measures <see cref="Waited"/>.</param>
     /// <param name="readAhead">Shards read before they are asked for, at most.</param>
-    public ShardBatches(ISampleSet samples, InputShape input, SampleOrder order, RunDescription description, TimeProvider time, int readAhead = DefaultReadAhead)
+    public ShardBatches(ISampleSet samples, InputShape input, SampleOrder order, TrainingOptions training, TimeProvider time, int readAhead = DefaultReadAhead)
     {
-        (this.samples, this.order, seed, shardSize, elements) = (samples, order, description.Seed, description.Batch.ShardSize, input.Elements);
+        (this.samples, this.order, seed, shardSize, elements) = (samples, order, training.Seed, training.Batch.ShardSize, input.Elements);
         (this.time, this.readAhead) = (time, readAhead);
-        cursor = new ShardCursor(description.Batch.Shards);
+        cursor = new ShardCursor(training.Batch.Shards);
         reader = Task.Run(ReadAheadAsync);
     }
 

@@ -95,7 +95,12 @@ public interface IMomentMerge
 /// <param name="Top1">Samples whose label is the largest logit; ties take the lowest class.</param>
 /// <param name="Top5">Samples whose label is among the five largest logits.</param>
 /// <param name="LossSum">Cross-entropy summed in double in sample order.</param>
-public readonly record struct EvaluationSums(long Samples, long Top1, long Top5, double LossSum);
+public readonly record struct EvaluationSums(long Samples, long Top1, long Top5, double LossSum)
+{
+    /// <summary>Adds the sums of the samples that follow.</summary>
+    public static EvaluationSums operator +(EvaluationSums sums, EvaluationSums next) =>
+        new(sums.Samples + next.Samples, sums.Top1 + next.Top1, sums.Top5 + next.Top5, sums.LossSum + next.LossSum);
+}
 
 /// <summary>All that a replica must hold to go on: flat buffers in the order of <see cref="ModelLayout"/>.</summary>
 /// <param name="Step">Applied steps.</param>

@@ -3,7 +3,7 @@ using AdderNet.Core.Sharding;
 namespace AdderNet.Core.Engine;
 
 /// <summary>The meeting at a batch norm when one replica computes all <paramref name="shards"/> shards.</summary>
-public sealed class LocalMomentMerge(int shards) : IMomentMerge
+internal sealed class LocalMomentMerge(int shards) : IMomentMerge
 {
     /// <inheritdoc/>
     /// <exception cref="ArgumentException"><paramref name="mine"/> does not cover every shard.</exception>

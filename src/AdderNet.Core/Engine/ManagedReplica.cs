@@ -15,7 +15,7 @@ public sealed class ManagedReplica : IReplica
     public const string EngineName = "managed";
 
     private const double StatisticsMomentum = 0.1;
-    private readonly RunDescription description;
+    private readonly TrainingOptions training;
     private readonly LearningRateSchedule schedule;
     private readonly MomentumSgd optimizer;
     private readonly float[] parameters;
@@ -27,19 +27,19 @@ public sealed class ManagedReplica : IReplica
     private readonly List<ShardTape> tapes = [];
     private readonly TimeProvider time;
 
-    private ManagedReplica(RunDescription description, ModelDescription model, long stepsPerEpoch, int threads, TimeProvider time)
+    private ManagedReplica(ModelDescription model, TrainingOptions training, long stepsPerEpoch, int threads, TimeProvider time)
     {
-        this.description = description;
+        this.training = training;
         this.time = time;
         Model = model;
-        schedule = new LearningRateSchedule(description.Schedule, description.Optimizer.LearningRate, stepsPerEpoch);
-        optimizer = new MomentumSgd(description.Optimizer, description.Gradient.Scaling);
-        parameters = ParameterInitialization.Draw(model, description.Seed);
+        schedule = new LearningRateSchedule(training.Schedule, training.Optimizer.LearningRate, stepsPerEpoch);
+        optimizer = new MomentumSgd(training.Optimizer, training.Gradient.Scaling);
+        parameters = ParameterInitialization.Draw(model, training.Seed);
         momentum = new float[model.Layout.ParameterLength];
         statistics = ParameterInitialization.Statistics(model);
         this.threads = new ComputeThreads(threads);
         network = new Network(
-            model, new TapePlan(model.Nodes), description.Gradient.Kind,
+            model, new TapePlan(model.Nodes), training.Gradient.Kind,
             new LayerContext(parameters, statistics, ConvolutionKernels.Best, this.threads));
         accumulator = new SubtreeAccumulator(model.Layout.ReductionLength);
     }
@@ -62,14 +62,19 @@ public sealed class ManagedReplica : IReplica
     /// <exception cref="InvalidDescriptionException">The model cannot be built, or a batch norm would see a single value.</exception>
     public static ManagedReplica Create(
         RunDescription description, InputShape input, long stepsPerEpoch, int threads, TimeProvider? time = null) =>
-        Create(description, ModelCatalog.Describe(description.Model, input), stepsPerEpoch, threads, time);
+        Create(ModelCatalog.Describe(description.Model, input), description.Training, stepsPerEpoch, threads, time);
 
-    /// <summary>The same for a model that is not in the catalogue.</summary>
+    /// <summary>The same for a model that is not the description's.</summary>
     internal static ManagedReplica Create(
-        RunDescription description, ModelDescription model, long stepsPerEpoch, int threads, TimeProvider? time = null)
+        RunDescription description, ModelDescription model, long stepsPerEpoch, int threads, TimeProvider? time = null) =>
+        Create(model, description.Training, stepsPerEpoch, threads, time);
+
+    /// <summary>The same for any model.</summary>
+    internal static ManagedReplica Create(
+        ModelDescription model, TrainingOptions training, long stepsPerEpoch, int threads, TimeProvider? time = null)
     {
-        RefuseSingleValues(description.Batch, model);
-        return new ManagedReplica(description, model, stepsPerEpoch, threads, time ?? TimeProvider.System);
+        RefuseSingleValues(training.Batch, model);
+        return new ManagedReplica(model, training, stepsPerEpoch, threads, time ?? TimeProvider.System);
     }
 
     /// <inheritdoc/>
@@ -147,11 +152,11 @@ public sealed class ManagedReplica : IReplica
         activity?.SetTag("addernet.step", AppliedStep + 1).SetTag("addernet.shards", range.ToString());
         var started = time.GetTimestamp();
         accumulator.Reset(range);
-        var global = description.Batch.Normalization == Normalization.Global;
+        var global = training.Batch.Normalization == Normalization.Global;
         var together = global ? Math.Max(range.Count, 1) : 1;
         for (var first = range.First; first < range.End; first += together)
             await ComputeTogetherAsync(first, first + together, global ? moments : null).ConfigureAwait(false);
-        EngineTelemetry.Samples.Add((long)range.Count * description.Batch.ShardSize);
+        EngineTelemetry.Samples.Add((long)range.Count * training.Batch.ShardSize);
         EngineTelemetry.ComputeSeconds.Record(time.GetElapsedTime(started).TotalSeconds);
         return accumulator.Result();
 
@@ -186,7 +191,7 @@ public sealed class ManagedReplica : IReplica
     private ShardTape Tape(int index)
     {
         while (tapes.Count <= index)
-            tapes.Add(new ShardTape(Model, network.Plan, description.Batch.ShardSize));
+            tapes.Add(new ShardTape(Model, network.Plan, training.Batch.ShardSize));
         return tapes[index];
     }
 

@@ -32,7 +32,7 @@ public static class TrainingProbe
             Optimizer = new OptimizerOptions { Nesterov = true },
             Schedule = new ScheduleOptions { Epochs = 1 },
         };
-        using var replica = ManagedReplica.Create(description, Describe(description.Model), stepsPerEpoch: 2, threads);
+        using var replica = ManagedReplica.Create(description, Describe(), stepsPerEpoch: 2, threads);
         var batches = new ProbeBatches();
         var merge = new LocalMomentMerge(Shards);
         for (var step = 0; step < 2; step++)
@@ -51,9 +51,9 @@ public static class TrainingProbe
         return Digest(replica.Export(), evaluated.LossSum);
     }
 
-    private static ModelDescription Describe(ModelOptions options)
+    private static ModelDescription Describe()
     {
-        var build = new ModelBuilder(options, Input);
+        var build = new ModelBuilder("probe", Input);
         build.Convolution("conv1", LayerMethod.Conv, 8, 3, WeightStart.UniformFanIn, padding: 1);
         build.BatchNorm("bn1");
         build.Relu("relu1");

@@ -4,7 +4,7 @@ namespace AdderNet.Core.Models;
 public readonly record struct MapShape(int Height, int Width, int Channels)
 {
     /// <summary>Pixels of one channel.</summary>
-    public int Pixels => Height * Width;
+    internal int Pixels => Height * Width;
 
     /// <summary>Elements of one sample's map.</summary>
     public int Elements => Height * Width * Channels;

@@ -28,7 +28,7 @@ public static class ModelCatalog
     /// <exception cref="InvalidDescriptionException">The images are too small.</exception>
     internal static ModelDescription Outline(ModelOptions options, InputShape input)
     {
-        var build = new ModelBuilder(options, input);
+        var build = new ModelBuilder(Spelling.Of(options.Name), input);
         try
         {
             switch (options.Name)

@@ -4,29 +4,34 @@ using AdderNet.Core.Engine;
 
 namespace AdderNet.Core.Models;
 
-/// <summary>A model as data: what every engine builds its layers from. The last node's output holds the logits.</summary>
+/// <summary>A model as data: what an engine builds its layers from. The last node's output holds the logits.</summary>
 public sealed class ModelDescription
 {
     /// <summary>The input index that stands for the images.</summary>
     public const int Images = -1;
 
     internal ModelDescription(ModelOptions options, InputShape input, IReadOnlyList<ModelNode> nodes)
+        : this(Spelling.Of(options.Name), input, nodes)
     {
-        Options = options;
+    }
+
+    internal ModelDescription(string name, InputShape input, IReadOnlyList<ModelNode> nodes)
+    {
+        Name = name;
         Input = input;
         Nodes = nodes;
         Layout = CreateLayout(nodes);
         LayerNames = [.. nodes.Select(n => n.Name), "loss", .. nodes.Reverse().Select(n => $"gradient of {n.Name}")];
     }
 
-    /// <summary>What was asked for.</summary>
-    public ModelOptions Options { get; }
+    /// <summary>The model's name.</summary>
+    public string Name { get; }
 
     /// <summary>Shape of one image.</summary>
     public InputShape Input { get; }
 
     /// <summary>All operations, inputs before readers, in the order of the state dict.</summary>
-    public IReadOnlyList<ModelNode> Nodes { get; }
+    internal IReadOnlyList<ModelNode> Nodes { get; }
 
     /// <summary>Names, shapes and places of all tensors, in the order of the state dict.</summary>
     public ModelLayout Layout { get; }

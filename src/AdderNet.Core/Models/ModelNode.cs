@@ -20,13 +20,13 @@ public enum WeightStart
 /// <param name="Input">Index of the node whose output is read; <see cref="ModelDescription.Images"/> for the images.</param>
 /// <param name="In">Shape of one sample's input.</param>
 /// <param name="Out">Shape of one sample's output.</param>
-public abstract record ModelNode(string Name, int Input, MapShape In, MapShape Out);
+internal abstract record ModelNode(string Name, int Input, MapShape In, MapShape Out);
 
 /// <summary>
 /// A convolution; a fully connected layer is one whose kernel is the whole map. What it does with input and filter is its
 /// method: adder filters are named <c>.adder</c>, all others <c>.weight</c>.
 /// </summary>
-public sealed record ConvolutionNode(string Name, int Input, MapShape In, MapShape Out) : ModelNode(Name, Input, In, Out)
+internal sealed record ConvolutionNode(string Name, int Input, MapShape In, MapShape Out) : ModelNode(Name, Input, In, Out)
 {
     /// <summary>What the layer computes.</summary>
     public required LayerMethod Method { get; init; }
@@ -65,17 +65,17 @@ public sealed record ConvolutionNode(string Name, int Input, MapShape In, MapSha
 }
 
 /// <summary>Batch normalisation over samples and pixels, with scale and shift (eps 1e-5, momentum 0.1).</summary>
-public sealed record BatchNormNode(string Name, int Input, MapShape Map) : ModelNode(Name, Input, Map, Map);
+internal sealed record BatchNormNode(string Name, int Input, MapShape Map) : ModelNode(Name, Input, Map, Map);
 
 /// <summary>max(x, 0).</summary>
-public sealed record ReluNode(string Name, int Input, MapShape Map) : ModelNode(Name, Input, Map, Map);
+internal sealed record ReluNode(string Name, int Input, MapShape Map) : ModelNode(Name, Input, Map, Map);
 
 /// <summary>Maximum over windows; padding takes no part.</summary>
-public sealed record MaxPoolNode(string Name, int Input, MapShape In, MapShape Out, int Kernel, int Stride, int Padding)
+internal sealed record MaxPoolNode(string Name, int Input, MapShape In, MapShape Out, int Kernel, int Stride, int Padding)
     : ModelNode(Name, Input, In, Out);
 
 /// <summary>Mean over all pixels.</summary>
-public sealed record GlobalAveragePoolNode(string Name, int Input, MapShape In)
+internal sealed record GlobalAveragePoolNode(string Name, int Input, MapShape In)
     : ModelNode(Name, Input, In, new MapShape(1, 1, In.Channels));
 
 /// <summary>Sum of a block's body and of its shortcut.</summary>
@@ -83,4 +83,4 @@ public sealed record GlobalAveragePoolNode(string Name, int Input, MapShape In)
 /// <param name="Input">The body's last node.</param>
 /// <param name="Shortcut">The block's input, or its downsampled form.</param>
 /// <param name="Map">Shape of both.</param>
-public sealed record JoinNode(string Name, int Input, int Shortcut, MapShape Map) : ModelNode(Name, Input, Map, Map);
+internal sealed record JoinNode(string Name, int Input, int Shortcut, MapShape Map) : ModelNode(Name, Input, Map, Map);

@@ -6,7 +6,7 @@ namespace AdderNet.Core.Models;
 /// Initial weights: a pure function of the description and the seed. Every tensor has its own stream, keyed by its index
 /// among the model's parameters, and draws its elements in canonical order.
 /// </summary>
-public static class ParameterInitialization
+internal static class ParameterInitialization
 {
     /// <summary>All parameters, laid out as <see cref="ModelDescription.Layout"/>.</summary>
     public static float[] Draw(ModelDescription model, long seed)

@@ -4,7 +4,7 @@ namespace AdderNet.Core.Numerics;
 /// exp, log and cos from + - * / and integers only, so that their bits are the same on every machine; the C library's change
 /// with its CPU dispatch. Errors stay below one unit in the last place (tests compare with series in exact integers).
 /// </summary>
-public static class DeterministicMath
+internal static class DeterministicMath
 {
     /// <summary>Largest |x| that <see cref="Cos"/> takes: its reduction keeps all bits up to here.</summary>
     public const double LargestAngle = 1048576.0;

@@ -4,7 +4,7 @@ namespace AdderNet.Core.Numerics;
 /// What a random stream is for: the last counter word of <see cref="Philox"/>. Streams of different purposes share no draw.
 /// Values are part of the numerics version: append only.
 /// </summary>
-public enum DrawPurpose : uint
+internal enum DrawPurpose : uint
 {
     /// <summary>Initial weights; item = parameter index.</summary>
     Initialization = 1,

@@ -8,7 +8,7 @@ namespace AdderNet.Core.Numerics;
 /// 16 to 8 to 4 to 2 to 1 (lane j takes lane j + half); blocks combine by binary carry (block 2i + block 2i+1, and so on
 /// upward), what is left over at the end from the smallest subtree to the largest.
 /// </summary>
-public static class GradientNorm
+internal static class GradientNorm
 {
     internal const int BlockLength = 4096;
     private const int Lanes = 16;

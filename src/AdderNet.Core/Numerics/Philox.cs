@@ -9,7 +9,7 @@ namespace AdderNet.Core.Numerics;
 /// <param name="purpose">What the stream is for.</param>
 /// <param name="item">First coordinate within the purpose, such as a sample index.</param>
 /// <param name="subItem">Second coordinate, such as an epoch.</param>
-public struct Philox(long seed, DrawPurpose purpose, uint item = 0, uint subItem = 0)
+internal struct Philox(long seed, DrawPurpose purpose, uint item = 0, uint subItem = 0)
 {
     private const uint Multiplier0 = 0xD2511F53;
     private const uint Multiplier1 = 0xCD9E8D57;

@@ -9,7 +9,7 @@ namespace AdderNet.Core.Optimization;
 /// elements of the layer's filters and norm the L2 norm of its gradient. The gradient must be the globally reduced mean: a
 /// norm of one replica's part would make the weights depend on the number of workers. Other parameters are not scaled.
 /// </summary>
-public static class AdaptiveRate
+internal static class AdaptiveRate
 {
     private const double SmallestNorm = 1e-12;
     private const float Increase = 100;

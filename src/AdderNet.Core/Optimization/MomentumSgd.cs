@@ -8,7 +8,7 @@ namespace AdderNet.Core.Optimization;
 /// Momentum SGD as PyTorch defines it, in float32 and unfused: d = scale * g + weight_decay * w; v = momentum * v + d;
 /// w = w - rate * v, or with Nesterov w = w - rate * (d + momentum * v). Every parameter decays, batch norms and biases included.
 /// </summary>
-public sealed class MomentumSgd(OptimizerOptions optimizer, GradientScaling scaling)
+internal sealed class MomentumSgd(OptimizerOptions optimizer, GradientScaling scaling)
 {
     private readonly float momentum = (float)optimizer.Momentum;
     private readonly float decay = (float)optimizer.WeightDecay;

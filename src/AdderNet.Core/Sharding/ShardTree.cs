@@ -15,7 +15,7 @@ public static class ShardTree
     }
 
     /// <summary>The largest aligned subtrees that together cover <paramref name="range"/> exactly, left to right; none for an empty range.</summary>
-    public static IReadOnlyList<TreeNodeId> Cover(ShardRange range)
+    internal static IReadOnlyList<TreeNodeId> Cover(ShardRange range)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(range.First, nameof(range));
         ArgumentOutOfRangeException.ThrowIfNegative(range.Count, nameof(range));
@@ -33,12 +33,12 @@ public static class ShardTree
     }
 
     /// <summary>Whether the two nodes are the left and the right child of one parent.</summary>
-    public static bool AreSiblings(TreeNodeId left, TreeNodeId right) =>
+    internal static bool AreSiblings(TreeNodeId left, TreeNodeId right) =>
         left.Level == right.Level && (left.Index & 1) == 0 && right.Index == left.Index + 1;
 
     /// <summary>The node one level up.</summary>
-    public static TreeNodeId Parent(TreeNodeId node) => new(node.Level + 1, node.Index >> 1);
+    internal static TreeNodeId Parent(TreeNodeId node) => new(node.Level + 1, node.Index >> 1);
 
     /// <summary>The other child of the node's parent.</summary>
-    public static TreeNodeId Sibling(TreeNodeId node) => new(node.Level, node.Index ^ 1);
+    internal static TreeNodeId Sibling(TreeNodeId node) => new(node.Level, node.Index ^ 1);
 }

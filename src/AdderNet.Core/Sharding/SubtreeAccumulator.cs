@@ -7,7 +7,7 @@ namespace AdderNet.Core.Sharding;
 /// aligned subtree keeps at most log2(n) + 2 buffers alive; a range cut elsewhere also keeps its other finished subtrees.
 /// Buffers are reused from step to step. Not thread-safe.
 /// </summary>
-public sealed class SubtreeAccumulator
+internal sealed class SubtreeAccumulator
 {
     private readonly int length;
     private readonly List<Node> nodes = [];

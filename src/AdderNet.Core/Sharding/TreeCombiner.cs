@@ -28,7 +28,7 @@ public sealed class TreeCombiner
     public bool IsComplete => waiting.ContainsKey(root);
 
     /// <summary>Buffers ever made: the peak of nodes that waited at once.</summary>
-    public int BuffersMade { get; private set; }
+    internal int BuffersMade { get; private set; }
 
     /// <summary>Starts over, keeping the buffers.</summary>
     public void Reset()

@@ -56,7 +56,7 @@ internal sealed class PreparedMember : IAsyncDisposable
         data.RequireClasses(description.Model.Classes);
         RequireRunsData(data, welcome, dataPath ?? description.Data.Path);
         var order = new SampleOrder(description.Seed, data.Train.Count, description.Batch.Global);
-        var batches = new ShardBatches(data.Train, data.Input, order, description, time);
+        var batches = new ShardBatches(data.Train, data.Input, order, description.Training, time);
         var member = new PreparedMember(
             description,
             data,

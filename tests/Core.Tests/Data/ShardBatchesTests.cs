@@ -70,7 +70,7 @@ public sealed class ShardBatchesTests
     public async Task Reading_ahead_is_bounded_and_follows_the_range_that_is_asked_for()
     {
         var counting = new CountingSamples(Source.Train);
-        await using (var batches = new ShardBatches(counting, Source.Input, Order, Description, TimeProvider.System, readAhead: 3))
+        await using (var batches = new ShardBatches(counting, Source.Input, Order, Description.Training, TimeProvider.System, readAhead: 3))
         {
             for (var step = 1L; step <= 20; step++)
             {
@@ -87,7 +87,7 @@ public sealed class ShardBatchesTests
     public async Task A_sample_that_cannot_be_read_is_reported_to_whoever_asks_for_it()
     {
         var broken = new CountingSamples(Source.Train) { FailsAfter = 12 };
-        await using var batches = new ShardBatches(broken, Source.Input, Order, Description, TimeProvider.System);
+        await using var batches = new ShardBatches(broken, Source.Input, Order, Description.Training, TimeProvider.System);
         var error = await Assert.ThrowsAsync<DataException>(async () =>
         {
             for (var shard = 0; shard < 8; shard++)
@@ -106,7 +106,7 @@ public sealed class ShardBatchesTests
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await batches.GetAsync(1, 1, CancellationToken.None));
     }
 
-    private static ShardBatches Open() => new(Source.Train, Source.Input, Order, Description, TimeProvider.System);
+    private static ShardBatches Open() => new(Source.Train, Source.Input, Order, Description.Training, TimeProvider.System);
 
     private static void Same(long step, int shard, SampleBatch batch)
     {

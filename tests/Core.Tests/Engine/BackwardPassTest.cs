@@ -62,7 +62,7 @@ public sealed class BackwardPassTest
 
     private static ModelDescription Describe(LayerMethod method, bool bottleneck)
     {
-        var build = new ModelBuilder(new ModelOptions { Name = ModelName.ResNet20, Method = method, Classes = 5 }, Small);
+        var build = new ModelBuilder("small", Small);
         var start = method == LayerMethod.Adder ? WeightStart.StandardNormal : WeightStart.KaimingFanOut;
         build.Convolution("conv1", LayerMethod.Conv, 8, 3, WeightStart.KaimingFanOut, padding: 1);
         build.BatchNorm("bn1");

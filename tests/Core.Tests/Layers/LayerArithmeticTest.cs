@@ -63,7 +63,7 @@ public sealed class LayerArithmeticTest
     [Fact]
     public void Max_pooling_takes_the_first_of_equal_values_and_sends_the_gradient_there_alone()
     {
-        var build = new ModelBuilder(new ModelOptions { Name = ModelName.LeNet5 }, new InputShape(4, 4, 1));
+        var build = new ModelBuilder("net", new InputShape(4, 4, 1));
         build.Relu("relu");
         build.MaxPool("pool", 3, 2, padding: 1);
         var model = build.Build();
@@ -89,7 +89,7 @@ public sealed class LayerArithmeticTest
     public void Max_pooling_is_the_plain_loop_for_any_number_of_channels(int channels, int kernel, int stride, int padding)
     {
         const int samples = 3, side = 22;
-        var build = new ModelBuilder(new ModelOptions { Name = ModelName.LeNet5 }, new InputShape(side, side, channels));
+        var build = new ModelBuilder("net", new InputShape(side, side, channels));
         build.Relu("relu");
         build.MaxPool("pool", kernel, stride, padding);
         var model = build.Build();
@@ -203,7 +203,7 @@ public sealed class LayerArithmeticTest
         public NormBench(int channels, int side, int samples)
         {
             var input = new InputShape(side, side, 1);
-            var build = new ModelBuilder(new ModelOptions { Name = ModelName.LeNet5 }, input);
+            var build = new ModelBuilder("net", input);
             build.Convolution("conv", LayerMethod.Conv, channels, 1, WeightStart.UniformFanIn);
             build.BatchNorm("bn");
             Model = build.Build();

@@ -46,7 +46,7 @@ public class LocalNormalizationTest(ITestOutputHelper output)
     {
         var data = DataSource.Open(Run.Data, null);
         var order = new SampleOrder(Run.Seed, data.Train.Count, Run.Batch.Global);
-        await using var batches = new ShardBatches(data.Train, data.Input, order, Run, TimeProvider.System);
+        await using var batches = new ShardBatches(data.Train, data.Input, order, Run.Training, TimeProvider.System);
 
         // With local norms the gradients arrive scaled, so the optimiser must not scale them again.
         var scaling = local ? GradientScaling.None : GradientScaling.Adaptive;
