@@ -24,7 +24,11 @@ public sealed class TrainSupervisionTests : IDisposable
 
         train.Kill();
 
-        await EventuallyAsync(() => !IsAlive(processes.Coordinator!.Value) && processes.Workers.All(worker => !IsAlive(worker.ProcessId)), "a child outlived train");
+        await EventuallyAsync(
+            () => !IsAlive(processes.Coordinator!.Value) && processes.Workers.All(worker => !IsAlive(worker.ProcessId)),
+            "a child outlived train",
+            // Less than a worker takes to give up on a coordinator that is gone.
+            TimeSpan.FromSeconds(20));
     }
 
     [Fact]
@@ -101,13 +105,13 @@ public sealed class TrainSupervisionTests : IDisposable
         }
     }
 
-    private static async Task EventuallyAsync(Func<bool> condition, string otherwise)
+    private static async Task EventuallyAsync(Func<bool> condition, string otherwise, TimeSpan? patience = null)
     {
         var start = TimeProvider.System.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, otherwise);
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < (patience ?? Patience), otherwise);
             await timer.WaitForNextTickAsync();
         }
     }
