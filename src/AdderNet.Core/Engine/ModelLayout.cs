@@ -17,6 +17,9 @@ public enum ParameterKind
 
     /// <summary>Shift of a batch norm.</summary>
     NormShift,
+
+    /// <summary>Filters of a BinaryConnect layer: clipped to [-1, 1] after every update.</summary>
+    ClippedWeight,
 }
 
 /// <summary>One named tensor within a flat float32 buffer, in the state dict's canonical order (filters [T, C, kh, kw]).</summary>

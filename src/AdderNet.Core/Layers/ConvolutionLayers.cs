@@ -12,7 +12,9 @@ internal abstract class FilterLayer(int index, ConvolutionNode node, TensorSlot 
 
     protected ConvolutionNode Node { get; } = node;
 
-    protected ReadOnlySpan<float> Filters => Context.Parameters.AsSpan(filters.Offset, filters.Length);
+    protected ReadOnlySpan<float> Filters => FilterMemory.Span;
+
+    protected ReadOnlyMemory<float> FilterMemory => Context.Parameters.AsMemory(filters.Offset, filters.Length);
 
     protected ConvolutionShape Shape(ShardTape tape) => new(
         tape.Samples, Node.In.Height, Node.In.Width, Node.In.Channels, Node.Out.Channels,

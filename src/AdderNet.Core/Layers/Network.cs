@@ -1,5 +1,6 @@
 using AdderNet.Core.Configuration;
 using AdderNet.Core.Engine;
+using AdderNet.Core.Layers.Quantization;
 using AdderNet.Core.Models;
 using AdderNet.Core.Sharding;
 
@@ -11,6 +12,7 @@ internal sealed class Network
     private readonly ModelDescription model;
     private readonly LayerContext context;
     private readonly Layer[] layers;
+    private readonly BinaryScratch scratch = new();
 
     /// <summary>Each tensor of the reduction vector with the layer number that a non-finite value in it is noted under, in the order of a step.</summary>
     private readonly List<(int Offset, int Length, int Layer)> noted = [];
@@ -182,6 +184,12 @@ internal sealed class Network
                 return new AdderLayer(index, node, Parameter(), gradient, context);
             case ConvolutionNode { Method: LayerMethod.Conv } node:
                 return new MultiplyLayer(index, node, Parameter(), node.Bias ? Parameter() : null, context);
+            case ConvolutionNode { Method: LayerMethod.Binary } node:
+                return new BinaryConnectLayer(index, node, Parameter(), scratch, context);
+            case ConvolutionNode { Method: LayerMethod.DoReFa } node:
+                return new DoReFaLayer(index, node, Parameter(), scratch, context);
+            case ConvolutionNode { Method: LayerMethod.Xnor } node:
+                return new XnorLayer(index, node, Parameter(), scratch, context);
             case BatchNormNode node:
                 return new BatchNormLayer(index, node, Parameter(), Parameter(), Statistic(), Statistic(), context);
             case ReluNode node:

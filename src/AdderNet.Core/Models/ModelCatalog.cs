@@ -5,28 +5,14 @@ namespace AdderNet.Core.Models;
 
 /// <summary>
 /// The models that can be named. Names and shapes are the state dict of the authors' released code: the first convolution
-/// and the final classifier of the ResNets and of VGG-small stay multiplying, a batch norm follows the classifier, and
+/// and the final classifier of the ResNets and of VGG-small stay multiplying (of LeNet-5 with binary methods only), a batch norm follows the classifier, and
 /// downsampling shortcuts are layers of the chosen method with a batch norm.
 /// </summary>
 public static class ModelCatalog
 {
     /// <summary>Describes a model for images of a shape.</summary>
-    /// <exception cref="InvalidDescriptionException">The method is not available, or the images are too small.</exception>
-    public static ModelDescription Describe(ModelOptions options, InputShape input)
-    {
-        if (options.Method is not (LayerMethod.Adder or LayerMethod.Conv))
-        {
-            throw InvalidDescriptionException.OfKey(
-                "run description", "model.method", options.Method.ToString().ToLowerInvariant(),
-                "is not available in this version", "model.method: adder");
-        }
-
-        return Outline(options, input);
-    }
-
-    /// <summary>The same, also for a method that no engine can run.</summary>
     /// <exception cref="InvalidDescriptionException">The images are too small.</exception>
-    internal static ModelDescription Outline(ModelOptions options, InputShape input)
+    public static ModelDescription Describe(ModelOptions options, InputShape input)
     {
         var build = new ModelBuilder(Spelling.Of(options.Name), input);
         try
@@ -64,25 +50,20 @@ public static class ModelCatalog
         return build.Build();
     }
 
-    /// <summary>LeNet-5 with a batch norm after every layer; every layer is of the chosen method.</summary>
+    /// <summary>LeNet-5 with a batch norm after every layer; with a binary method the first and the last layer multiply.</summary>
     private static void LeNet5(ModelBuilder build, ModelOptions options)
     {
         var (method, start) = (options.Method, StartOf(options.Method, WeightStart.UniformFanIn));
-        build.Convolution("conv1", method, 6, 5, start, padding: 2);
-        build.BatchNorm("bn1");
-        build.Relu("relu1");
-        build.MaxPool("pool1", 2, 2);
+        var edge = method == LayerMethod.Adder ? LayerMethod.Adder : LayerMethod.Conv;
+        build.Convolution("conv1", edge, 6, 5, start, padding: 2);
+        LayerTail.Add(build, "bn1", "relu1", next: method, new PoolWindow("pool1", 2, 2));
         build.Convolution("conv2", method, 16, 5, start);
-        build.BatchNorm("bn2");
-        build.Relu("relu2");
-        build.MaxPool("pool2", 2, 2);
+        LayerTail.Add(build, "bn2", "relu2", next: method, new PoolWindow("pool2", 2, 2));
         build.Linear("fc1", method, 120, start);
-        build.BatchNorm("bn3");
-        build.Relu("relu3");
+        LayerTail.Add(build, "bn3", "relu3", next: method);
         build.Linear("fc2", method, 84, start);
-        build.BatchNorm("bn4");
-        build.Relu("relu4");
-        build.Linear("fc3", method, options.Classes, start);
+        LayerTail.Add(build, "bn4", "relu4", next: edge);
+        build.Linear("fc3", edge, options.Classes, start);
         build.BatchNorm("bn5");
     }
 
@@ -97,10 +78,9 @@ public static class ModelCatalog
                 build.Convolution("conv1", LayerMethod.Conv, widths[i], 3, WeightStart.UniformFanIn, padding: 1);
             else
                 build.Convolution($"conv{i + 1}", options.Method, widths[i], 3, start, padding: 1);
-            build.BatchNorm($"bn{i + 1}");
-            build.Relu($"relu{i + 1}");
-            if (i % 2 == 1)
-                build.MaxPool($"pool{i / 2 + 1}", 2, 2);
+            LayerTail.Add(
+                build, $"bn{i + 1}", $"relu{i + 1}", next: i + 1 < widths.Length ? options.Method : LayerMethod.Conv,
+                i % 2 == 1 ? new PoolWindow($"pool{i / 2 + 1}", 2, 2) : null);
         }
 
         build.Linear("fc", LayerMethod.Conv, options.Classes, WeightStart.UniformFanIn);
@@ -111,12 +91,11 @@ public static class ModelCatalog
     private static void CifarResNet(ModelBuilder build, ModelOptions options, int blocks)
     {
         build.Convolution("conv1", LayerMethod.Conv, 16, 3, WeightStart.UniformFanIn, padding: 1);
-        build.BatchNorm("bn1");
-        build.Relu("relu1");
+        LayerTail.Add(build, "bn1", "relu1", next: options.Method);
         var stage = new ResidualStages(build, options.Method, StartOf(options.Method, WeightStart.UniformFanIn), bottleneck: false);
         stage.Add("layer1", 16, blocks, stride: 1);
         stage.Add("layer2", 32, blocks, stride: 2);
-        stage.Add("layer3", 64, blocks, stride: 2);
+        stage.Add("layer3", 64, blocks, stride: 2, last: true);
         build.GlobalAveragePool("avgpool");
         build.Convolution("fc", LayerMethod.Conv, options.Classes, 1, WeightStart.UniformFanIn);
         build.BatchNorm("bn2");
@@ -126,12 +105,10 @@ public static class ModelCatalog
     private static void ImageNetResNet(ModelBuilder build, ModelOptions options, int[] blocks, bool bottleneck)
     {
         build.Convolution("conv1", LayerMethod.Conv, 64, 7, WeightStart.KaimingFanOut, stride: 2, padding: 3);
-        build.BatchNorm("bn1");
-        build.Relu("relu1");
-        build.MaxPool("maxpool", 3, 2, padding: 1);
+        LayerTail.Add(build, "bn1", "relu1", next: options.Method, new PoolWindow("maxpool", 3, 2, Padding: 1));
         var stage = new ResidualStages(build, options.Method, StartOf(options.Method, WeightStart.KaimingFanOut), bottleneck);
         for (var i = 0; i < blocks.Length; i++)
-            stage.Add($"layer{i + 1}", 64 << i, blocks[i], stride: i == 0 ? 1 : 2);
+            stage.Add($"layer{i + 1}", 64 << i, blocks[i], stride: i == 0 ? 1 : 2, last: i == blocks.Length - 1);
         build.GlobalAveragePool("avgpool");
         build.Convolution("fc", LayerMethod.Conv, options.Classes, 1, WeightStart.KaimingFanOut, bias: true);
         build.BatchNorm("bn2");

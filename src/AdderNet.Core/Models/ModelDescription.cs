@@ -61,8 +61,12 @@ public sealed class ModelDescription
             switch (node)
             {
                 case ConvolutionNode convolution:
-                    Add(convolution.FilterName, convolution.FilterShape,
-                        convolution.Method == LayerMethod.Adder ? ParameterKind.AdderFilter : ParameterKind.Weight);
+                    Add(convolution.FilterName, convolution.FilterShape, convolution.Method switch
+                    {
+                        LayerMethod.Adder => ParameterKind.AdderFilter,
+                        LayerMethod.Binary => ParameterKind.ClippedWeight,
+                        _ => ParameterKind.Weight,
+                    });
                     if (convolution.Bias)
                         Add($"{node.Name}.bias", [node.Out.Channels], ParameterKind.Bias);
                     break;

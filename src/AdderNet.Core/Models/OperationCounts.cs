@@ -54,7 +54,9 @@ public sealed class OperationCounts
 {
     private OperationCounts(ModelDescription model)
     {
-        var shortcuts = model.Nodes.OfType<JoinNode>().Select(join => Source(model, join.Shortcut)).ToHashSet();
+        // Where no ReLU stands between, an identity shortcut too begins at a batch norm, but at one that the body reads as well.
+        var read = model.Nodes.Select(node => node.Input).ToHashSet();
+        var shortcuts = model.Nodes.OfType<JoinNode>().Where(join => !read.Contains(join.Shortcut)).Select(join => Source(model, join.Shortcut)).ToHashSet();
         Layers = [.. model.Nodes.OfType<ConvolutionNode>().Select(node => new LayerOperations(
             node.Name, node.Method, node.Out, (long)node.Out.Elements * node.FilterElements,
             ((long)node.Out.Channels * node.FilterElements) + (node.Bias ? node.Out.Channels : 0),
@@ -77,9 +79,9 @@ public sealed class OperationCounts
     /// <summary>Counts a model.</summary>
     public static OperationCounts Of(ModelDescription model) => new(model);
 
-    /// <summary>Counts a model of the catalogue, whether its method can be trained or not.</summary>
+    /// <summary>Counts a model of the catalogue.</summary>
     /// <exception cref="InvalidDescriptionException">The images are too small.</exception>
-    public static OperationCounts Of(ModelOptions options, InputShape input) => new(ModelCatalog.Outline(options, input));
+    public static OperationCounts Of(ModelOptions options, InputShape input) => new(ModelCatalog.Describe(options, input));
 
     /// <summary>Operations of the chosen layers, each by its own method.</summary>
     public OperationCount Sum(Func<LayerOperations, bool> chosen) =>

@@ -8,29 +8,36 @@ internal sealed class ResidualStages(ModelBuilder build, LayerMethod method, Wei
     private const int BottleneckExpansion = 4;
 
     /// <summary>Adds a stage; its first block carries the stride and, where the shape changes, the downsampling shortcut.</summary>
-    public void Add(string stage, int width, int blocks, int stride)
+    /// <param name="stage">Prefix of its names.</param>
+    /// <param name="width">Filters of a block's first layer.</param>
+    /// <param name="blocks">Number of blocks.</param>
+    /// <param name="stride">Stride of the first one.</param>
+    /// <param name="last">No other stage follows: a real-valued layer reads this one.</param>
+    public void Add(string stage, int width, int blocks, int stride, bool last = false)
     {
         for (var i = 0; i < blocks; i++)
-            AddBlock($"{stage}.{i}", width, i == 0 ? stride : 1);
+            AddBlock($"{stage}.{i}", width, i == 0 ? stride : 1, last && i == blocks - 1);
     }
 
-    private void AddBlock(string block, int width, int stride)
+    private void AddBlock(string block, int width, int stride, bool last)
     {
         var input = build.Last;
         var outputs = bottleneck ? width * BottleneckExpansion : width;
         if (bottleneck)
         {
-            Layer($"{block}.conv1", $"{block}.bn1", width, 1, 1);
-            build.Relu($"{block}.relu1");
-            Layer($"{block}.conv2", $"{block}.bn2", width, 3, stride);
-            build.Relu($"{block}.relu2");
-            Layer($"{block}.conv3", $"{block}.bn3", outputs, 1, 1);
+            Layer($"{block}.conv1", width, 1, 1);
+            LayerTail.Add(build, $"{block}.bn1", $"{block}.relu1", next: method);
+            Layer($"{block}.conv2", width, 3, stride);
+            LayerTail.Add(build, $"{block}.bn2", $"{block}.relu2", next: method);
+            Layer($"{block}.conv3", outputs, 1, 1);
+            build.BatchNorm($"{block}.bn3");
         }
         else
         {
-            Layer($"{block}.conv1", $"{block}.bn1", width, 3, stride);
-            build.Relu($"{block}.relu1");
-            Layer($"{block}.conv2", $"{block}.bn2", width, 3, 1);
+            Layer($"{block}.conv1", width, 3, stride);
+            LayerTail.Add(build, $"{block}.bn1", $"{block}.relu1", next: method);
+            Layer($"{block}.conv2", width, 3, 1);
+            build.BatchNorm($"{block}.bn2");
         }
 
         var body = build.Last;
@@ -42,12 +49,11 @@ internal sealed class ResidualStages(ModelBuilder build, LayerMethod method, Wei
         }
 
         build.Join($"{block}.join", body, shortcut);
-        build.Relu($"{block}.relu");
+        // Before an xnor layer signs take the ReLU's place.
+        if (last || method != LayerMethod.Xnor)
+            build.Relu($"{block}.relu");
     }
 
-    private void Layer(string convolution, string norm, int filters, int kernel, int stride)
-    {
+    private void Layer(string convolution, int filters, int kernel, int stride) =>
         build.Convolution(convolution, method, filters, kernel, start, stride, padding: kernel / 2);
-        build.BatchNorm(norm);
-    }
 }

@@ -6,7 +6,8 @@ namespace AdderNet.Core.Optimization;
 
 /// <summary>
 /// Momentum SGD as PyTorch defines it, in float32 and unfused: d = scale * g + weight_decay * w; v = momentum * v + d;
-/// w = w - rate * v, or with Nesterov w = w - rate * (d + momentum * v). Every parameter decays, batch norms and biases included.
+/// w = w - rate * v, or with Nesterov w = w - rate * (d + momentum * v). Every parameter decays, batch norms and biases included. BinaryConnect's filters are clipped
+/// to [-1, 1] afterwards.
 /// </summary>
 internal sealed class MomentumSgd(OptimizerOptions optimizer, GradientScaling scaling)
 {
@@ -27,12 +28,21 @@ internal sealed class MomentumSgd(OptimizerOptions optimizer, GradientScaling sc
             var gradient = meanGradient.Slice(offset, length);
             var scale = Scale(parameter, gradient);
             Update(parameters.Slice(offset, length), velocity.Slice(offset, length), gradient, scale, (float)learningRate);
+            if (parameter.Kind == ParameterKind.ClippedWeight)
+                Clip(parameters.Slice(offset, length));
         }
     }
 
     /// <summary>The factor by which a parameter's gradient enters.</summary>
     internal float Scale(ParameterSlot parameter, ReadOnlySpan<float> gradient) =>
         AdaptiveRate.Scale(parameter, gradient, scaling, optimizer.Eta);
+
+    /// <summary>BinaryConnect's clip: beyond +-1 a weight would only move away from the step that its sign takes.</summary>
+    private static void Clip(Span<float> weights)
+    {
+        foreach (ref var weight in weights)
+            weight = weight < -1 ? -1 : weight > 1 ? 1 : weight;
+    }
 
     private void Update(Span<float> w, Span<float> v, ReadOnlySpan<float> g, float scale, float rate)
     {

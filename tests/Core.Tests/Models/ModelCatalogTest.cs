@@ -82,14 +82,32 @@ public sealed class ModelCatalogTest
     }
 
     [Theory]
-    [InlineData(LayerMethod.Binary, "binary")]
-    [InlineData(LayerMethod.DoReFa, "dorefa")]
-    [InlineData(LayerMethod.Xnor, "xnor")]
-    public void A_method_that_is_not_available_is_refused_by_its_key(LayerMethod method, string value)
+    [InlineData(LayerMethod.Binary)]
+    [InlineData(LayerMethod.DoReFa)]
+    [InlineData(LayerMethod.Xnor)]
+    public void Binary_methods_have_the_tensors_of_conv_and_a_real_valued_first_and_last_layer(LayerMethod method)
     {
-        var fault = Assert.Throws<InvalidDescriptionException>(() => Describe(ModelName.ResNet20, method));
-        Assert.Contains($"model.method: {value}", fault.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', fault.Message);
+        foreach (var name in Enum.GetValues<ModelName>())
+        {
+            var (binary, conv) = (Describe(name, method), Describe(name, LayerMethod.Conv));
+            Assert.Equal(conv.Layout.Parameters.Select(p => Form(p.Tensor)), binary.Layout.Parameters.Select(p => Form(p.Tensor)));
+            Assert.Equal(conv.Layout.Statistics.Select(Form), binary.Layout.Statistics.Select(Form));
+            var methods = binary.Nodes.OfType<ConvolutionNode>().Select(n => n.Method).ToList();
+            Assert.Equal((LayerMethod.Conv, LayerMethod.Conv), (methods[0], methods[^1]));
+            Assert.All(methods[1..^1], m => Assert.Equal(method, m));
+        }
+    }
+
+    [Fact]
+    public void No_xnor_layer_reads_a_relu_whose_signs_would_all_be_positive()
+    {
+        foreach (var name in Enum.GetValues<ModelName>())
+        {
+            var model = Describe(name, LayerMethod.Xnor);
+            foreach (var layer in model.Nodes.OfType<ConvolutionNode>().Where(n => n.Method == LayerMethod.Xnor))
+                Assert.True(model.Nodes[layer.Input] is BatchNormNode or JoinNode, $"{layer.Name} of {name} reads {model.Nodes[layer.Input]}");
+            Assert.Contains(model.Nodes, node => node is ReluNode);
+        }
     }
 
     [Fact]

@@ -97,6 +97,7 @@ public sealed class OperationCountsTest
         Assert.Equal(new OperationCount(binary + multiplying, multiplying, xnors ? binary : 0), counts.Sum(_ => true));
         const long all = binary + multiplying;
         Assert.Equal(new OperationCount(all, 0, xnors ? all : 0), counts.SumAs(method, _ => true));
+        Assert.Equal(["layer2.0.downsample.0", "layer3.0.downsample.0"], counts.Layers.Where(layer => layer.IsShortcut).Select(layer => layer.Name));
     }
 
     [Theory]

@@ -1,0 +1,50 @@
+using AdderNet.Core.Engine;
+using AdderNet.Core.Kernels;
+using AdderNet.Core.Models;
+
+namespace AdderNet.Core.Layers.Quantization;
+
+/// <summary>What the binary methods share: real-valued filters are kept and trained, and binarised anew for every pass.</summary>
+internal abstract class BinarizedLayer(int index, ConvolutionNode node, TensorSlot filters, BinaryScratch scratch, LayerContext context)
+    : FilterLayer(index, node, filters, context)
+{
+    protected BinaryScratch Scratch { get; } = scratch;
+
+    /// <summary>sign(w) of every filter element, in <see cref="BinaryScratch.Filters"/>.</summary>
+    protected Span<float> FilterSigns(in ConvolutionShape shape)
+    {
+        var signs = Scratch.Filters(shape.FilterLength);
+        Context.Threads.Split(shape.FilterLength, (first, end) =>
+            Binarization.Signs(Filters[first..end], signs.AsSpan(first, end - first)));
+        return signs.AsSpan(0, shape.FilterLength);
+    }
+
+    /// <summary>Mean |w| of each filter, in double, in <see cref="BinaryScratch.Magnitudes"/>.</summary>
+    protected double[] FilterMagnitudes(ConvolutionShape shape)
+    {
+        var means = Scratch.Magnitudes(shape.T);
+        var elements = shape.FilterElements;
+        Context.Threads.Split(shape.T, (first, end) =>
+        {
+            for (var t = first; t < end; t++)
+                means[t] = Binarization.MeanMagnitude(Filters.Slice(t * elements, elements));
+        });
+        return means;
+    }
+
+    /// <summary>Sums of the one-bit inputs times the signs of the filters, in the output's place.</summary>
+    protected float[] IntegerOutput(ShardTape tape, in ConvolutionShape shape, OneBitInput kind)
+    {
+        var output = tape.Output(Index);
+        PackedConvolution.Forward(shape, kind, tape.Output(Node.Input), FilterMemory, output, Scratch, Context.Threads);
+        return output;
+    }
+
+    /// <summary>Closes the gradient where the input lies outside [low, high], and scales it.</summary>
+    protected void PassInside(ShardTape tape, ConvolutionShape shape, float[] dx, float low, float high, float factor)
+    {
+        var x = tape.Output(Node.Input);
+        Context.Threads.Split(shape.InputLength, (first, end) =>
+            Binarization.PassInside(dx.AsSpan(first, end - first), x.AsSpan(first, end - first), low, high, factor));
+    }
+}

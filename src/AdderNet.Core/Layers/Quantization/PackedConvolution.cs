@@ -1,0 +1,112 @@
+using System.Numerics;
+using AdderNet.Core.Kernels;
+
+namespace AdderNet.Core.Layers.Quantization;
+
+/// <summary>What one bit of an input stands for.</summary>
+internal enum OneBitInput
+{
+    /// <summary>+1 for x >= 0, else -1; a padded element counts 0.</summary>
+    Sign,
+
+    /// <summary>1 for x above <see cref="Binarization.Level"/>, else 0.</summary>
+    Level,
+}
+
+/// <summary>
+/// Convolution of one-bit inputs with the signs of filters, 64 products at a time: XOR, mask, population count. A sum over
+/// the m elements that the mask holds is m - 2 (elements whose bits differ). Sums are integers below 2^24, so they are the
+/// exact values that a convolution in floats of the same operands has.
+/// </summary>
+internal static class PackedConvolution
+{
+    private const int WordBits = 64;
+
+    /// <summary>Y[p,t] = sum_k bit(X[p,k]) sign(F[t,k]).</summary>
+    /// <param name="shape">The geometry.</param>
+    /// <param name="kind">What inputs are cut to.</param>
+    /// <param name="x">Real-valued inputs, [N, H, W, C].</param>
+    /// <param name="filters">Real-valued filters, canonical [T, C, KernelHeight, KernelWidth].</param>
+    /// <param name="y">Outputs, [N, OutHeight, OutWidth, T].</param>
+    /// <param name="scratch">Room for the bits.</param>
+    /// <param name="threads">Threads to split pixels, filters and positions over.</param>
+    public static void Forward(
+        ConvolutionShape shape, OneBitInput kind, float[] x, ReadOnlyMemory<float> filters, float[] y, BinaryScratch scratch, ComputeThreads threads)
+    {
+        var pixelWords = Words(shape.C);
+        var filterWords = Words(shape.FilterElements);
+        var pixels = scratch.PixelBits(checked(shape.N * shape.H * shape.W * pixelWords));
+        var signs = scratch.FilterBits(checked(shape.T * filterWords));
+        threads.Split(shape.N * shape.H * shape.W, (first, end) =>
+        {
+            for (var i = first; i < end; i++)
+                PackPixel(x.AsSpan(i * shape.C, shape.C), kind, pixels.AsSpan(i * pixelWords, pixelWords));
+        });
+        threads.Split(shape.T, (first, end) =>
+        {
+            for (var t = first; t < end; t++)
+                PackFilter(shape, filters.Span.Slice(t * shape.FilterElements, shape.FilterElements), signs.AsSpan(t * filterWords, filterWords));
+        });
+        threads.Split(shape.Positions, (first, end) =>
+        {
+            var window = new PackedWindow(shape, kind);
+            for (var p = first; p < end; p++)
+            {
+                window.Fill(pixels, p);
+                Multiply(window, signs, y.AsSpan(p * shape.T, shape.T));
+            }
+        });
+    }
+
+    /// <summary>Words that hold a number of bits.</summary>
+    public static int Words(int bits) => (bits + WordBits - 1) / WordBits;
+
+    private static void Multiply(PackedWindow window, ulong[] signs, Span<float> y)
+    {
+        var (bits, mask, present) = (window.Bits, window.Mask, window.Present);
+        for (var t = 0; t < y.Length; t++)
+        {
+            var filter = signs.AsSpan(t * bits.Length, bits.Length);
+            var differing = 0;
+            for (var i = 0; i < filter.Length; i++)
+                differing += BitOperations.PopCount((bits[i] ^ filter[i]) & mask[i]);
+            y[t] = present - 2 * differing;
+        }
+    }
+
+    private static void PackPixel(ReadOnlySpan<float> values, OneBitInput kind, Span<ulong> words)
+    {
+        for (var word = 0; word < words.Length; word++)
+        {
+            var part = values.Slice(word * WordBits, Math.Min(WordBits, values.Length - word * WordBits));
+            var bits = 0ul;
+            if (kind == OneBitInput.Sign)
+            {
+                for (var i = 0; i < part.Length; i++)
+                    bits |= (part[i] >= 0 ? 1ul : 0) << i;
+            }
+            else
+            {
+                for (var i = 0; i < part.Length; i++)
+                    bits |= (part[i] > Binarization.Level ? 1ul : 0) << i;
+            }
+
+            words[word] = bits;
+        }
+    }
+
+    /// <summary>Signs in the order of a window: tap row, tap column, channel.</summary>
+    private static void PackFilter(in ConvolutionShape shape, ReadOnlySpan<float> filter, Span<ulong> words)
+    {
+        words.Clear();
+        var taps = shape.KernelHeight * shape.KernelWidth;
+        for (var tap = 0; tap < taps; tap++)
+        {
+            for (var c = 0; c < shape.C; c++)
+            {
+                var bit = tap * shape.C + c;
+                words[bit / WordBits] |= (filter[c * taps + tap] >= 0 ? 1ul : 0) << (bit % WordBits);
+            }
+        }
+    }
+}
