@@ -25,7 +25,7 @@ internal static class SeededValues
         return values;
     }
 
-    /// <summary>The initial value of a parameter.</summary>
+    /// <summary>The initial value of a parameter of a network without bottlenecks.</summary>
     public static float[] Parameter(string prefix, string name, IReadOnlyList<int> shape)
     {
         var values = Normal(prefix + name, shape.Aggregate(1, (a, b) => a * b));
@@ -38,16 +38,17 @@ internal static class SeededValues
             : [.. values.Select(v => v * 0.125f)];
     }
 
-    /// <summary>Images [steps*batch, channels, height, width]: noise on a pattern of 8x8-pixel squares.</summary>
+    /// <summary>Images [steps*batch, channels, height, width]: a tint, a pattern of 8x8-pixel squares and noise.</summary>
     public static float[] Images(string prefix, int samples, int channels, int height, int width)
     {
         int rows = (height + 7) / 8, columns = (width + 7) / 8;
         var coarse = Normal(prefix + "squares", samples * channels * rows * columns);
+        var tint = Normal(prefix + "tint", samples * channels);
         var values = Normal(prefix + "noise", samples * channels * height * width);
         for (var i = 0; i < values.Length; i++)
         {
             int column = i % width, row = i / width % height, plane = i / width / height;
-            values[i] = coarse[(plane * rows + row / 8) * columns + column / 8] + 0.5f * values[i];
+            values[i] = tint[plane] + coarse[(plane * rows + row / 8) * columns + column / 8] + 0.5f * values[i];
         }
 
         return values;
