@@ -1,7 +1,7 @@
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
-/// The convolution passes in plain loops: the definition of numerics version 1, with which every fast kernel is compared
+/// The convolution passes in plain loops: the definition of numerics version 2, with which every fast kernel is compared
 /// bit for bit. Terms of a filter run in the order (tap row, tap column, channel), positions in the order (n, row, column);
 /// padded elements are +0 and take part like any other.
 /// </summary>

@@ -1,7 +1,7 @@
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
-/// The constants that fix orders of summation (docs/determinism.md, numerics version 1). Changing one changes bits and
+/// The constants that fix orders of summation (docs/determinism.md, numerics version 2). Changing one changes bits and
 /// raises <see cref="Numerics.NumericsVersion.Current"/>.
 /// </summary>
 internal static class SummationOrder
