@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using AdderNet.Core.Kernels;
 
 namespace AdderNet.Core.Layers.Quantization;
@@ -80,17 +81,18 @@ internal static class PackedConvolution
         {
             var part = values.Slice(word * WordBits, Math.Min(WordBits, values.Length - word * WordBits));
             var bits = 0ul;
-            if (kind == OneBitInput.Sign)
+            var i = 0;
+            for (; i <= part.Length - Vector256<float>.Count; i += Vector256<float>.Count)
             {
-                for (var i = 0; i < part.Length; i++)
-                    bits |= (part[i] >= 0 ? 1ul : 0) << i;
-            }
-            else
-            {
-                for (var i = 0; i < part.Length; i++)
-                    bits |= (part[i] > Binarization.Level ? 1ul : 0) << i;
+                var value = Vector256.Create(part[i..]);
+                var set = kind == OneBitInput.Sign
+                    ? Vector256.GreaterThanOrEqual(value, Vector256<float>.Zero)
+                    : Vector256.GreaterThan(value, Vector256.Create(Binarization.Level));
+                bits |= (ulong)set.ExtractMostSignificantBits() << i;
             }
 
+            for (; i < part.Length; i++)
+                bits |= (kind == OneBitInput.Sign ? part[i] >= 0 : part[i] > Binarization.Level) ? 1ul << i : 0;
             words[word] = bits;
         }
     }
@@ -98,15 +100,21 @@ internal static class PackedConvolution
     /// <summary>Signs in the order of a window: tap row, tap column, channel.</summary>
     private static void PackFilter(in ConvolutionShape shape, ReadOnlySpan<float> filter, Span<ulong> words)
     {
-        words.Clear();
         var taps = shape.KernelHeight * shape.KernelWidth;
+        var (bits, count, word) = (0ul, 0, 0);
         for (var tap = 0; tap < taps; tap++)
         {
-            for (var c = 0; c < shape.C; c++)
+            for (var at = tap; at < filter.Length; at += taps)
             {
-                var bit = tap * shape.C + c;
-                words[bit / WordBits] |= (filter[c * taps + tap] >= 0 ? 1ul : 0) << (bit % WordBits);
+                bits |= (filter[at] >= 0 ? 1ul : 0) << count;
+                if (++count < WordBits)
+                    continue;
+                words[word++] = bits;
+                (bits, count) = (0, 0);
             }
         }
+
+        if (count > 0)
+            words[word] = bits;
     }
 }

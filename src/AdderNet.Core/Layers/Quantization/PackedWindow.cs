@@ -10,6 +10,8 @@ internal sealed class PackedWindow
     private readonly ConvolutionShape shape;
     private readonly OneBitInput kind;
     private readonly ulong[] allChannels;
+    private readonly ulong[] someTaps;
+    private readonly ulong[] allTaps;
     private int next;
 
     public PackedWindow(in ConvolutionShape shape, OneBitInput kind)
@@ -17,19 +19,17 @@ internal sealed class PackedWindow
         this.shape = shape;
         this.kind = kind;
         Bits = new ulong[PackedConvolution.Words(shape.FilterElements)];
-        // A 0 of OneBitInput.Level adds nothing, so its ones are the elements that count.
-        Mask = kind == OneBitInput.Level ? Bits : new ulong[Bits.Length];
-        allChannels = new ulong[PackedConvolution.Words(shape.C)];
-        Array.Fill(allChannels, ulong.MaxValue);
-        if (shape.C % WordBits != 0)
-            allChannels[^1] = (1ul << (shape.C % WordBits)) - 1;
+        allChannels = Ones(shape.C);
+        allTaps = Ones(shape.FilterElements);
+        someTaps = new ulong[Bits.Length];
+        Mask = Bits;
     }
 
     /// <summary>The inputs.</summary>
     public ulong[] Bits { get; }
 
     /// <summary>Set where an element counts.</summary>
-    public ulong[] Mask { get; }
+    public ulong[] Mask { get; private set; }
 
     /// <summary>Elements that count.</summary>
     public int Present { get; private set; }
@@ -40,17 +40,26 @@ internal sealed class PackedWindow
     public void Fill(ulong[] pixels, int position)
     {
         Array.Clear(Bits);
-        Array.Clear(Mask);
         next = 0;
         var (n, outRow) = Math.DivRem(position / shape.OutWidth, shape.OutHeight);
         var top = outRow * shape.Stride - shape.Padding;
         var left = position % shape.OutWidth * shape.Stride - shape.Padding;
+        var inside = top >= 0 && top + shape.KernelHeight <= shape.H && left >= 0 && left + shape.KernelWidth <= shape.W;
+        // A 0 of OneBitInput.Level adds nothing, so its ones are the elements that count.
+        Mask = kind == OneBitInput.Level ? Bits : inside ? allTaps : someTaps;
+        if (Mask == someTaps)
+            Array.Clear(someTaps);
         for (var row = top; row < top + shape.KernelHeight; row++)
         {
             for (var column = left; column < left + shape.KernelWidth; column++)
             {
-                if (row >= 0 && row < shape.H && column >= 0 && column < shape.W)
-                    Append(pixels.AsSpan(((n * shape.H + row) * shape.W + column) * allChannels.Length, allChannels.Length));
+                if (inside || (row >= 0 && row < shape.H && column >= 0 && column < shape.W))
+                {
+                    Place(pixels.AsSpan(((n * shape.H + row) * shape.W + column) * allChannels.Length, allChannels.Length), Bits);
+                    if (Mask == someTaps)
+                        Place(allChannels, someTaps);
+                }
+
                 next += shape.C;
             }
         }
@@ -60,11 +69,13 @@ internal sealed class PackedWindow
             Present += BitOperations.PopCount(word);
     }
 
-    private void Append(ReadOnlySpan<ulong> pixel)
+    private static ulong[] Ones(int bits)
     {
-        if (kind == OneBitInput.Sign)
-            Place(allChannels, Mask);
-        Place(pixel, Bits);
+        var words = new ulong[PackedConvolution.Words(bits)];
+        Array.Fill(words, ulong.MaxValue);
+        if (bits % WordBits != 0)
+            words[^1] = (1ul << (bits % WordBits)) - 1;
+        return words;
     }
 
     private void Place(ReadOnlySpan<ulong> pixel, ulong[] words)
