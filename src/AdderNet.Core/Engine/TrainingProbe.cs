@@ -59,10 +59,19 @@ public static class TrainingProbe
         build.Relu("relu1");
         build.MaxPool("pool1", 3, 2, padding: 1);
         new ResidualStages(build, LayerMethod.Adder, WeightStart.StandardNormal, bottleneck: false).Add("layer1", 12, 1, stride: 2);
+        AddBinary("binary", LayerMethod.Binary, kernel: 1);
+        AddBinary("xnor", LayerMethod.Xnor, kernel: 3);
+        AddBinary("dorefa", LayerMethod.DoReFa, kernel: 1);
         build.GlobalAveragePool("avgpool");
         build.Convolution("fc", LayerMethod.Conv, Classes, 1, WeightStart.KaimingFanOut, bias: true);
         build.BatchNorm("bn2");
         return build.Build();
+
+        void AddBinary(string name, LayerMethod method, int kernel)
+        {
+            build.Convolution(name, method, 12, kernel, padding: kernel / 2);
+            build.BatchNorm($"{name}.bn");
+        }
     }
 
     private static string Digest(ReplicaState state, double loss)
