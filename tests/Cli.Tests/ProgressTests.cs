@@ -56,6 +56,23 @@ public sealed class ProgressTests
         Assert.Equal("waiting: 1 of 2 workers\n", output.ToString());
     }
 
+    [Fact]
+    public async Task Plain_progress_says_nothing_of_a_run_taken_up_until_it_has_trained_a_step()
+    {
+        var output = new StringWriter();
+        await using var view = new PlainProgress(output, new ManualClock());
+
+        view.Show(new RunStatus { State = "training", Step = 116, TotalSteps = 300 });
+        Assert.Empty(output.ToString());
+        view.Show(new RunStatus { State = "training", Step = 117, TotalSteps = 300, SamplesPerSecond = 500, Loss = 1 });
+
+        Assert.StartsWith("step 117/300", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_not_known_yet_is_a_dash() =>
+        Assert.StartsWith("step 0/-  epoch 0/2  loss -  top-1 -", ProgressText.Line(new RunStatus { TotalEpochs = 2 }), StringComparison.Ordinal);
+
     private static RunStatus At(ulong step) => new()
     {
         State = "training",

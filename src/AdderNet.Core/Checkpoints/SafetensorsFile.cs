@@ -42,7 +42,12 @@ internal sealed class SafetensorsFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new TensorFileException(path, e is FileNotFoundException or DirectoryNotFoundException ? "no such file" : $"cannot be read: {e.Message}", e);
+            throw new TensorFileException(path, e switch
+            {
+                FileNotFoundException or DirectoryNotFoundException => "no such file",
+                UnauthorizedAccessException when Directory.Exists(path) => "is a directory, not a safetensors file",
+                _ => $"cannot be read: {e.Message}",
+            }, e);
         }
 
         return Open(file, path);

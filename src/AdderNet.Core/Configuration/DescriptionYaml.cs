@@ -17,13 +17,14 @@ internal sealed record KeyText(string Where, string Key, string? Value);
 /// </summary>
 internal static class DescriptionYaml
 {
-    private const int LongestText = 1 << 20;
+    /// <summary>Characters of a description that are read at most.</summary>
+    public const int LongestText = 1 << 20;
 
     /// <exception cref="InvalidDescriptionException">The text is no such YAML, or gives a key twice.</exception>
     public static IReadOnlyList<KeyText> Read(string text, string source)
     {
         if (text.Length > LongestText)
-            throw InvalidDescriptionException.OfFile(source, $"has {text.Length} characters; a run description has at most {LongestText}");
+            throw InvalidDescriptionException.OfFile(source, $"is too long: a run description has at most {LongestText} characters");
         try
         {
             return ReadDocument(new Parser(new Scanner(new StringReader(text), skipComments: true)), source);

@@ -11,12 +11,12 @@ public static class RunDescriptionFile
     {
         try
         {
-            return Parse(File.ReadAllText(path), path, overrides);
+            return Parse(ReadBounded(path), path, overrides);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw InvalidDescriptionException.OfFile(
-                path, e is FileNotFoundException or DirectoryNotFoundException ? "no such run description; for example configs/mnist-lenet5.yaml" : $"cannot be read: {e.Message}", e);
+                path, WhyUnreadable(path, e), e);
         }
     }
 
@@ -54,6 +54,21 @@ public static class RunDescriptionFile
         if (description.Data.Format != DataFormat.Synthetic && string.IsNullOrEmpty(dataOption) && description.Data.Path is null)
             throw InvalidDescriptionException.OfKey(source, "data.path", null, $"is missing, but data.format: {Spelling.Of(description.Data.Format)} reads files; give --data DIR", "data.path: datasets/mnist");
     }
+
+    // No more than is needed to see that it is too much: a device file has no end.
+    private static string ReadBounded(string path)
+    {
+        using var reader = new StreamReader(path);
+        var text = new char[DescriptionYaml.LongestText + 1];
+        return new string(text, 0, reader.ReadBlock(text));
+    }
+
+    private static string WhyUnreadable(string path, Exception failure) => failure switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "no such run description; for example configs/mnist-lenet5.yaml",
+        UnauthorizedAccessException when Directory.Exists(path) => "is a directory, not a run description; for example configs/mnist-lenet5.yaml",
+        _ => $"cannot be read: {failure.Message}",
+    };
 
     private static RunDescription Apply(RunDescription description, KeyText setting)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using AdderNet.Cli.Commands;
 using AdderNet.Core.Checkpoints;
 using AdderNet.Core.Configuration;
@@ -23,6 +24,13 @@ internal static class AdderNetCommand
             return ExitCode.WrongInput;
         }
 
+        if (parsed.Tokens.Any(token => token is { Type: TokenType.Argument, Value.Length: 0 }))
+        {
+            await Console.Error.WriteLineAsync(Explain(parsed, "an argument is empty: ''")).ConfigureAwait(false);
+            return ExitCode.WrongInput;
+        }
+
+        var report = new FailureLine(Console.Error, parsed.GetValue(LogOptions.Format), TimeProvider.System);
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration
@@ -33,22 +41,29 @@ internal static class AdderNetCommand
         }
         catch (CommandFailedException e)
         {
-            await Console.Error.WriteLineAsync("addernet: " + e.Message).ConfigureAwait(false);
+            report.Write("addernet: " + e.Message);
             return e.ExitCode;
         }
         catch (InvalidDescriptionException e)
         {
-            await Console.Error.WriteLineAsync("addernet: " + e.Message).ConfigureAwait(false);
+            report.Write("addernet: " + e.Message);
             return ExitCode.WrongInput;
         }
         catch (Exception e) when (e is DataException or TensorFileException)
         {
-            await Console.Error.WriteLineAsync("addernet: " + e.Message).ConfigureAwait(false);
+            report.Write("addernet: " + e.Message);
             return ExitCode.NotDone;
         }
         catch (OperationCanceledException)
         {
-            await Console.Error.WriteLineAsync("addernet: interrupted").ConfigureAwait(false);
+            report.Write("addernet: interrupted");
+            return ExitCode.NotDone;
+        }
+        catch (Exception e)
+        {
+            // Nothing foresaw this one; where it arose is what a report of it needs.
+            var frame = e.StackTrace?.Split('\n').FirstOrDefault(line => line.Contains("AdderNet.", StringComparison.Ordinal))?.Trim();
+            report.Write($"addernet: unexpected {e.GetType().Name}: {e.Message}{(frame is null ? "" : $" ({frame})")}");
             return ExitCode.NotDone;
         }
     }
@@ -84,12 +99,13 @@ internal static class AdderNetCommand
         return root;
     }
 
-    private static string Explain(ParseResult parsed)
+    private static string Explain(ParseResult parsed) => Explain(parsed, parsed.UnmatchedTokens.Count > 0
+        ? $"'{parsed.UnmatchedTokens[0]}' is not known to '{parsed.CommandResult.Command.Name}'"
+        : string.Join(" ", parsed.Errors[0].Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.'));
+
+    private static string Explain(ParseResult parsed, string message)
     {
         var command = parsed.CommandResult.Command;
-        var message = parsed.UnmatchedTokens.Count > 0
-            ? $"'{parsed.UnmatchedTokens[0]}' is not known to '{command.Name}'"
-            : string.Join(" ", parsed.Errors[0].Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
         var example = (command as ExampleCommand)?.Examples.FirstOrDefault();
         return message.Contains("valid:", StringComparison.Ordinal) || example is null
             ? $"addernet: {message}"

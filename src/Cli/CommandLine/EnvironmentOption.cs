@@ -55,6 +55,10 @@ internal static class EnvironmentOption
     public static string Variable(string option) =>
         "ADDERNET_" + option.TrimStart('-').Replace('-', '_').ToUpperInvariant();
 
+    /// <summary>What set the option: itself, or its variable.</summary>
+    public static string Source(OptionResult result) =>
+        result.Implicit && Environment.GetEnvironmentVariable(Variable(result.Option.Name)) is { Length: > 0 } ? Variable(result.Option.Name) + "=" : result.Option.Name + " ";
+
     private static int? ParseNumber(ArgumentResult result, string text, string source, int minimum, string example)
     {
         if (int.TryParse(text, out var number) && number >= minimum)
@@ -65,9 +69,9 @@ internal static class EnvironmentOption
 
     private static Uri? ParseUrl(ArgumentResult result, string text, string source, string example)
     {
-        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.PathAndQuery == "/" && url.UserInfo.Length == 0)
             return url;
-        result.AddError($"{source}: '{text}' is not an http or https URL; valid: {example}");
+        result.AddError($"{source}: '{text}' is not http://host:port or https://host:port; valid: {example}");
         return null;
     }
 }

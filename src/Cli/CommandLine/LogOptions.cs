@@ -50,7 +50,7 @@ internal static class LogOptions
         option.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string?>() is { } value and not (Text or Json))
-                result.AddError($"--log-format: '{value}' is not a log format; valid: --log-format json");
+                result.AddError($"{EnvironmentOption.Source(result).TrimEnd(' ', '=')}: '{value}' is not a log format; valid: {EnvironmentOption.Source(result)}{Json}");
         });
         return option;
     }

@@ -19,14 +19,14 @@ internal static class CoordinatorCommand
         host.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string?>() is not "embedded" and var value)
-                result.AddError(value == "orleans" ? "--host: 'orleans' needs a build with -p:Orleans=true; valid: --host embedded" : $"--host: '{value}' is not a host; valid: --host embedded");
+                result.AddError(value == "orleans" ? "--host: 'orleans' needs a build with -p:Orleans=true; valid: --host embedded" : $"{EnvironmentOption.Source(result).TrimEnd(' ', '=')}: '{value}' is not a host; valid: {EnvironmentOption.Source(result)}embedded");
         });
         var store = EnvironmentOption.Text("--store", "Where runs, generations and checkpoints are kept", "sqlite:FILE", DefaultStore);
         store.Validators.Add(result =>
         {
             var value = result.GetValueOrDefault<string?>() ?? "";
             if (!value.StartsWith("sqlite:", StringComparison.Ordinal) || value.Length == "sqlite:".Length)
-                result.AddError($"--store: '{value}' is not a store; valid: --store {DefaultStore}");
+                result.AddError($"{EnvironmentOption.Source(result).TrimEnd(' ', '=')}: '{value}' is not a store; valid: {EnvironmentOption.Source(result)}{DefaultStore}");
         });
         var supervised = new Option<bool>("--supervised") { Hidden = true };
         var command = new ExampleCommand(

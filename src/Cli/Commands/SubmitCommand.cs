@@ -37,7 +37,11 @@ internal static class SubmitCommand
                     InitialWeights = parsed.GetValue(init) is { } file ? Path.GetFullPath(file) : "",
                 },
                 cancellation).ConfigureAwait(false);
-            parsed.InvocationConfiguration.Output.WriteLine(reply.Resumed ? $"{reply.RunId} (goes on)" : reply.RunId);
+            var status = await client.CallAsync(CoordinationMethods.GetRun, new GetRunRequest { RunId = reply.RunId }, cancellation).ConfigureAwait(false);
+            parsed.InvocationConfiguration.Output.WriteLine(
+                status.State == "completed" ? $"{reply.RunId} (finished already, at step {status.Step})"
+                : reply.Resumed ? $"{reply.RunId} (goes on)"
+                : reply.RunId);
             return ExitCode.Done;
         });
         return command;

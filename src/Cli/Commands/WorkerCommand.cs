@@ -32,7 +32,8 @@ internal static class WorkerCommand
             // The line that says why it failed comes last, after everything logged.
             using var errors = new StringWriter();
             var status = await RunAsync(parsed, errors).ConfigureAwait(false);
-            await Console.Error.WriteAsync(errors.ToString()).ConfigureAwait(false);
+            if (errors.ToString() is { Length: > 0 } why)
+                new FailureLine(Console.Error, parsed.GetValue(LogOptions.Format), TimeProvider.System).Write(why);
             return status;
         });
         return command;

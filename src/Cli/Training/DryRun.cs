@@ -20,14 +20,15 @@ internal static class DryRun
         var model = ModelCatalog.Describe(plan.Description.Model, input);
         var estimate = MemoryEstimate.Of(model, plan.Description.Batch, plan.Workers);
         output.Write(RunDescriptionFile.Write(plan.Description));
+        // Comments, so that the whole output is a run description that trains.
         output.WriteLine();
-        output.WriteLine($"input       {input.Height} x {input.Width} x {input.Channels}");
-        output.WriteLine($"parameters  {estimate.Parameters}");
-        output.WriteLine($"workers     {plan.Workers}, {plan.Threads} thread(s) each");
+        output.WriteLine($"# input       {input.Height} x {input.Width} x {input.Channels}");
+        output.WriteLine($"# parameters  {estimate.Parameters}");
+        output.WriteLine($"# workers     {plan.Workers}, {plan.Threads} thread(s) each");
         output.WriteLine(
-            $"memory      {ProgressText.Bytes(Needed(estimate))} per worker: weights and momentum {ProgressText.Bytes(estimate.StateBytes)}, "
+            $"# memory      {ProgressText.Bytes(Needed(estimate))} per worker: weights and momentum {ProgressText.Bytes(estimate.StateBytes)}, "
             + $"activations {ProgressText.Bytes(estimate.ShardBytes * estimate.ShardsHeld)}, gradients {ProgressText.Bytes(estimate.ReductionBytes)}, process {ProgressText.Bytes(ProcessBytes)}");
-        output.WriteLine($"output      {plan.Output}");
+        output.WriteLine($"# output      {plan.Output}");
         RequireMemory(estimate, plan.Workers, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         return ExitCode.Done;
     }

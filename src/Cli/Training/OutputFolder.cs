@@ -46,13 +46,13 @@ internal sealed class OutputFolder : IDisposable
         {
             throw new CommandFailedException($"cannot write to the output folder {directory}: {e.Message}");
         }
-        catch (IOException e) when (File.Exists(Path.Combine(directory, LockName)))
+        catch (IOException) when (File.Exists(Path.Combine(directory, LockName)))
         {
-            throw new CommandFailedException($"another train command is at work in {directory} (see {ProcessesFile.Name}): {e.Message}");
+            throw new CommandFailedException($"another train command is at work in {directory} (see its {ProcessesFile.Name}); give another --output, or end that one first");
         }
         catch (IOException e)
         {
-            throw new CommandFailedException($"cannot create the output folder {directory}: {e.Message}");
+            throw new CommandFailedException($"cannot create the output folder {directory}: {(File.Exists(directory) ? "there is a file of that name" : e.Message)}");
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider clock) : IPr
             if (state.Length > 0)
                 return;
             var now = clock.GetTimestamp();
-            if (status.Step == lastStep || (lastLine is { } last && clock.GetElapsedTime(last, now) < Interval))
+            if (status.Step == lastStep || status.SamplesPerSecond == 0 || (lastLine is { } last && clock.GetElapsedTime(last, now) < Interval))
                 return;
             lastLine = now;
             lastStep = status.Step;

@@ -13,9 +13,9 @@ internal static class ProgressText
 
     /// <summary>One line: step, epoch, loss, top-1, speed, workers, generation, time left.</summary>
     public static string Line(RunStatus status) => string.Join("  ",
-        $"step {status.Step}/{status.TotalSteps}",
+        Steps(status),
         $"epoch {status.Epoch}/{status.TotalEpochs}",
-        "loss " + status.Loss.ToString("0.0000", Plain),
+        "loss " + Loss(status),
         "top-1 " + Top1(status),
         status.SamplesPerSecond.ToString("0", Plain) + " samples/s",
         $"workers {status.Workers.Count}",
@@ -32,6 +32,12 @@ internal static class ProgressText
         status.Reason.Length == 0 ? status.State
         : status.Reason.StartsWith(status.State, StringComparison.Ordinal) ? status.Reason
         : $"{status.State}: {status.Reason}";
+
+    /// <summary>Step of how many; how many is known once the first worker has read the data.</summary>
+    public static string Steps(RunStatus status) => $"step {status.Step}/{(status.TotalSteps == 0 ? "-" : status.TotalSteps)}";
+
+    /// <summary>Training loss of the newest step; a dash when this coordinator has seen none.</summary>
+    public static string Loss(RunStatus status) => status.Loss == 0 ? "-" : status.Loss.ToString("0.0000", Plain);
 
     public static string Top1(RunStatus status) => status.LastEvaluatedStep == 0 ? "-" : Percent(status.LastTop1);
 

@@ -57,7 +57,7 @@ internal sealed record RunSummary(
         yield return $"weights hash   {WeightsHash}";
         yield return $"steps          {Step} in {ProgressText.Duration(TrainingSeconds)} of training, generation {Generation}";
         foreach (var worker in Workers)
-            yield return $"worker         {worker.Id}: shards {worker.FirstShard}-{worker.EndShard} (exclusive), {worker.ShardsComputed} computed, {ProgressText.Bytes(worker.GradientBytesSent)} of gradients sent";
+            yield return $"worker         {worker.Id}: {(worker.EndShard > worker.FirstShard ? $"shards {worker.FirstShard}-{worker.EndShard} (exclusive)" : "no shards at the end")}, {worker.ShardsComputed} computed, {ProgressText.Bytes(worker.GradientBytesSent)} of gradients sent";
         yield return $"written to     {output} (final.safetensors, metrics.jsonl, {Name}, checkpoints, logs)";
     }
 }

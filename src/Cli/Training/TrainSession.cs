@@ -135,7 +135,7 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
                     output.WriteLine(line);
                 return ExitCode.Done;
             case "stopped":
-                output.WriteLine($"stopped at step {status.Step} of {status.TotalSteps}; the same command goes on from there");
+                output.WriteLine(status.TotalSteps == 0 ? "stopped before the first step; the same command starts it again" : $"stopped at step {status.Step} of {status.TotalSteps}; the same command goes on from there");
                 return ExitCode.NotDone;
             default:
                 throw new CommandFailedException($"the run {(status.State == "failed" ? "failed" : "was " + status.State)} at step {status.Step}: {status.Reason}");

@@ -66,11 +66,14 @@ internal static class Controls
                 break;
             case ControlKind.Pause:
                 Wish(turn, RunLogic.Wish.Pause, asked.Why);
+                Generations.TryPropose(turn);
                 break;
             case ControlKind.Resume:
                 Wish(turn, RunLogic.Wish.None, "");
                 if (turn.State.Phase is Paused)
                     Boundary.Next(turn);
+                else
+                    Generations.TryPropose(turn);
                 break;
         }
     }

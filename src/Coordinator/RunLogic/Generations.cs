@@ -82,6 +82,7 @@ internal static class Generations
             Phase = new Positioning(ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)),
             ExpectedBack = turn.State.ExpectedBack.Clear(),
             AwaitsExpected = false,
+            LastGone = "",
             Members = turn.State.Members.ToImmutableSortedDictionary(m => m.Key, m => m.Value with { ProgressAt = turn.Now, Waits = false }, StringComparer.Ordinal),
         };
         turn.Because($"generation {number} starts at step {plan.BaseStep} with {plan.Members.Length} workers: {plan.Why}");
@@ -145,7 +146,8 @@ internal static class Generations
         if (ready.Length < needed)
         {
             turn.State = state with { Phase = gathering with { Since = turn.Now } };
-            return $"waiting for workers: {ready.Length} of at least {needed} are there (elastic.min_workers)";
+            var (paused, gone) = (state.Wish == Wish.Pause ? "; paused" : "", state.LastGone.Length == 0 ? "" : $"; the last to go: {state.LastGone}");
+            return $"waiting for workers: {ready.Length} of at least {needed} are there (elastic.min_workers){paused}{gone}";
         }
 
         if (!state.ExpectedBack.IsEmpty)

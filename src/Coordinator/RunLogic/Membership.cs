@@ -108,7 +108,7 @@ internal static class Membership
     /// <summary>Takes a member out; a generation that lists it ends with it.</summary>
     public static void Remove(Turn turn, MemberState member, string why)
     {
-        turn.State = turn.State with { Members = turn.State.Members.Remove(member.WorkerId) };
+        turn.State = turn.State with { Members = turn.State.Members.Remove(member.WorkerId), LastGone = $"{member.WorkerId} {why}" };
         turn.Note(NoteKind.Evicted, $"{member.WorkerId} is no member any more: {why}");
         if (turn.State.Phase is not (Gathering or Proposing) && turn.State.Generation?.Find(member.WorkerId) is not null)
             Generations.Renew(turn, $"{member.WorkerId} is gone: {why}");
@@ -156,6 +156,8 @@ internal static class Membership
     {
         turn.Do(new Send(workerId, session, 0, 0, new RefusedOrder(why, final)));
         turn.Note(NoteKind.Refused, $"{workerId} was refused: {why}");
+        if (final)
+            turn.State = turn.State with { LastGone = $"{workerId} was refused: {why}" };
     }
 
     private static string? Mismatch(RunFacts facts, WorkerInfo info) =>

@@ -53,6 +53,9 @@ internal sealed record RunState
 
     public Wish Wish { get; init; }
 
+    /// <summary>Who was the last to go and why, while the run waits for workers: what keeps them away is worth saying.</summary>
+    public string LastGone { get; init; } = "";
+
     public string WishReason { get; init; } = "";
 
     /// <summary>Recorded files of state, oldest first.</summary>
@@ -94,7 +97,7 @@ internal sealed record RunState
         return new RunState
         {
             Plan = plan,
-            Phase = new Gathering(now, now, "the run starts"),
+            Phase = new Gathering(now, now, memory.LastGeneration == 0 ? "the run starts" : "the coordinator took the run up again"),
             Facts = memory.Facts,
             LastGeneration = memory.LastGeneration,
             ExpectedBack = memory.ExpectedBack.ToImmutableSortedSet(StringComparer.Ordinal),

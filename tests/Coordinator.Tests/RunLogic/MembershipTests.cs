@@ -53,6 +53,24 @@ public class MembershipTests
     }
 
     [Fact]
+    public void A_run_that_waits_says_who_went_last_and_why_and_that_it_was_paused()
+    {
+        var run = new RunScript().Connect("a");
+        run.Feed(new MemberLeft("a", run.Session("a"), "data.path: nowhere is no directory"));
+        run.After(100);
+        Assert.Equal(
+            "waiting for workers: 0 of at least 1 are there (elastic.min_workers); the last to go: a left: data.path: nowhere is no directory", run.Reason);
+
+        run.Feed(new ControlAsked(ControlKind.Pause, "asked for"));
+        Assert.Contains("; paused", run.Reason, StringComparison.Ordinal);
+        run.Feed(new ControlAsked(ControlKind.Resume, "asked for"));
+        Assert.DoesNotContain("; paused", run.Reason, StringComparison.Ordinal);
+
+        run.Started("b");
+        Assert.Empty(run.State.LastGone);
+    }
+
+    [Fact]
     public void A_silent_worker_is_told_that_it_was_given_up_so_that_it_joins_anew_when_it_wakes()
     {
         var run = new RunScript().Started("a", "b").AfterWithBeats(2_600, silent: "b");
