@@ -65,8 +65,8 @@ public static class RunDescriptionFile
 
     private static string WhyUnreadable(string path, Exception failure) => failure switch
     {
+        _ when Directory.Exists(path) => "is a directory, not a run description; for example configs/mnist-lenet5.yaml",
         FileNotFoundException or DirectoryNotFoundException => "no such run description; for example configs/mnist-lenet5.yaml",
-        UnauthorizedAccessException when Directory.Exists(path) => "is a directory, not a run description; for example configs/mnist-lenet5.yaml",
         _ => $"cannot be read: {failure.Message}",
     };
 

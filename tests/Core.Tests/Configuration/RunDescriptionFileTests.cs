@@ -183,7 +183,7 @@ public sealed class RunDescriptionFileTests
     [Fact]
     public void A_long_or_binary_text_is_refused_in_a_short_line()
     {
-        Refused("has 2000000 characters", new string('a', 2_000_000));
+        Refused("is too long: a run description has at most 1048576 characters", new string('a', 2_000_000));
         Refused("is not a key", "\"" + new string('b', 900) + "\\nx\": 1");
         Refused("", new string('[', 100_000));
         Refused("", "model: {name: lenet5}\u0001\u0002");
@@ -211,6 +211,14 @@ public sealed class RunDescriptionFileTests
     {
         var error = Assert.Throws<InvalidDescriptionException>(() => RunDescriptionFile.Load("no/such.yaml"));
         Assert.Equal("no/such.yaml: no such run description; for example configs/mnist-lenet5.yaml", error.Message);
+    }
+
+    [Fact]
+    public void A_file_without_end_is_refused_and_a_directory_is_called_one()
+    {
+        if (File.Exists("/dev/zero"))
+            Assert.Contains("is too long", Assert.Throws<InvalidDescriptionException>(() => RunDescriptionFile.Load("/dev/zero")).Message, StringComparison.Ordinal);
+        Assert.Contains("is a directory", Assert.Throws<InvalidDescriptionException>(() => RunDescriptionFile.Load(Path.GetTempPath())).Message, StringComparison.Ordinal);
     }
 
     [Fact]
