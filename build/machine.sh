@@ -5,8 +5,19 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SYSTEM_GLOBALIZATION
 # No build server may outlive the command that needed it.
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 
+# Services and containers may leave HOME unset; dotnet, npm and the cache need one.
+[[ -n ${HOME:-} ]] || HOME=$(getent passwd "$(id -u)" | cut -d: -f6) || true
+export HOME=${HOME:-/tmp}
+
 readonly dotnet_home="${DOTNET_INSTALL_DIR:-$HOME/.dotnet}"
 readonly dotnet_command="curl -fsSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0 --install-dir '$dotnet_home'"
+
+# Builds go under artifacts: says in one line where that cannot be.
+writable_artifacts() {
+    mkdir -p "$root/artifacts/cli" 2>/dev/null && [[ -w $root/artifacts/cli && -w $root/src/Cli ]] && return 0
+    echo "cannot write to $root, where builds go: clone the repository where you may write, or let its owner run ./addernet --help once" >&2
+    return 1
+}
 
 may_install() {
     [[ $install == yes || $(id -u) == 0 ]]

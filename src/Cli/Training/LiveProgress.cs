@@ -10,8 +10,8 @@ internal sealed class LiveProgress : IProgressView
 {
     private const int NotesKept = 6;
 
-    // Rows of the figures and their frame, and one for the cursor.
-    private const int OtherRows = 9;
+    // Rows of the figures and their frame, one more where the reason wraps, and one for the cursor.
+    private const int OtherRows = 10;
 
     private readonly Lock gate = new();
     private readonly Queue<string> notes = new();
@@ -96,9 +96,9 @@ internal sealed class LiveProgress : IProgressView
         var bar = (int)Math.Round(done * 40);
         var grid = new Grid();
         for (var column = 0; column < 4; column++)
-            grid.AddColumn(new GridColumn().NoWrap());
+            grid.AddColumn(new GridColumn().NoWrap().Padding(0, 0, 1, 0));
         Row("step", ProgressText.Steps(now)["step ".Length..], "epoch", $"{now.Epoch}/{now.TotalEpochs}");
-        Row("loss", ProgressText.Loss(now), "top-1", ProgressText.Top1(now) + (now.BestTop1 > 0 ? $" (best {ProgressText.Percent(now.BestTop1)})" : ""));
+        Row("loss", ProgressText.Loss(now), "top-1", ProgressText.Top1(now) + (now.BestTop1 > 0 ? $" (best {ProgressText.Percent(now.BestTop1)[..^2]})" : ""));
         Row("speed", $"{now.SamplesPerSecond:0} samples/s", "left", ProgressText.Duration(now.SecondsLeft));
         Row("workers", $"{now.Workers.Count}", "generation", $"{now.Generation}");
         return new Panel(new Rows(new Text(new string('█', bar) + new string('░', 40 - bar) + $" {done * 100:0} %"), grid, new Text(ProgressText.State(now), new Style(Color.Grey))))
