@@ -92,6 +92,7 @@ internal static class AdderNetCommand
             WeightsCommands.CreateImport(),
             WeightsCommands.CreateExport(),
             OpsCommand.Create(),
+            BenchCommand.Create(),
             DataCommand.Create(),
         };
         foreach (var control in ControlCommand.CreateAll())

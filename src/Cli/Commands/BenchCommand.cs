@@ -1,0 +1,18 @@
+using System.CommandLine;
+using AdderNet.Cli.CommandLine;
+
+namespace AdderNet.Cli.Commands;
+
+/// <summary><c>addernet bench NAME</c>: each benchmark is a command of its own.</summary>
+internal static class BenchCommand
+{
+    public static Command Create()
+    {
+        var command = new ExampleCommand("bench", "Measures this machine: ratios taken side by side in one run.", "./addernet bench kernels --json kernels.json");
+        command.Subcommands.Add(BenchKernelsCommand.Create());
+        return command;
+    }
+
+    /// <summary>The option that every benchmark has.</summary>
+    public static Option<string?> JsonOption() => new("--json") { Description = "Also writes the figures to this file", HelpName = "FILE" };
+}
