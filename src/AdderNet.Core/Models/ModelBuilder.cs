@@ -50,7 +50,10 @@ public sealed class ModelBuilder(string name, InputShape input)
     }
 
     /// <summary>Adds a batch norm over the last node.</summary>
-    public int BatchNorm(string name) => Add(new BatchNormNode(name, Last, Shape(Last)));
+    /// <param name="name">State-dict prefix, such as <c>bn1</c>; unique in the model.</param>
+    /// <param name="scale">Where its <c>.weight</c> (gamma) starts, the same for every channel.</param>
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    public int BatchNorm(string name, float scale = 1) => Add(new BatchNormNode(name, Last, Shape(Last)) { StartScale = scale });
 
     /// <summary>Adds a ReLU over the last node.</summary>
     public int Relu(string name) => Add(new ReluNode(name, Last, Shape(Last)));

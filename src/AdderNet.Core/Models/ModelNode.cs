@@ -65,7 +65,11 @@ internal sealed record ConvolutionNode(string Name, int Input, MapShape In, MapS
 }
 
 /// <summary>Batch normalisation over samples and pixels, with scale and shift (eps 1e-5, momentum 0.1).</summary>
-internal sealed record BatchNormNode(string Name, int Input, MapShape Map) : ModelNode(Name, Input, Map, Map);
+internal sealed record BatchNormNode(string Name, int Input, MapShape Map) : ModelNode(Name, Input, Map, Map)
+{
+    /// <summary>Where every channel's scale starts.</summary>
+    public float StartScale { get; init; } = 1;
+}
 
 /// <summary>max(x, 0).</summary>
 internal sealed record ReluNode(string Name, int Input, MapShape Map) : ModelNode(Name, Input, Map, Map);

@@ -27,8 +27,8 @@ internal static class ParameterInitialization
                     Fill(values, slots[index].Tensor, Uniform(bound), new Philox(seed, DrawPurpose.Initialization, (uint)index));
                     index++;
                     break;
-                case BatchNormNode:
-                    values.AsSpan(slots[index].Tensor.Offset, slots[index].Tensor.Length).Fill(1);
+                case BatchNormNode norm:
+                    values.AsSpan(slots[index].Tensor.Offset, slots[index].Tensor.Length).Fill(norm.StartScale);
                     index += 2;
                     break;
             }

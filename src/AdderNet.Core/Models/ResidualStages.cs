@@ -7,6 +7,13 @@ internal sealed class ResidualStages(ModelBuilder build, LayerMethod method, Wei
 {
     private const int BottleneckExpansion = 4;
 
+    /// <summary>
+    /// Where a block's last gamma starts when inputs have one bit. At 1 the straight-through gradient grows from block to
+    /// block on its way back (ResNet-50: 1e5 times the weights' norm at the stem) and nothing is learned; a small one lets
+    /// a block begin as nearly its shortcut (Goyal et al., 2017, section 5.1, start it at 0).
+    /// </summary>
+    private const float OneBitBodyScale = 1 / 16f;
+
     /// <summary>Adds a stage; its first block carries the stride and, where the shape changes, the downsampling shortcut.</summary>
     /// <param name="stage">Prefix of its names.</param>
     /// <param name="width">Filters of a block's first layer.</param>
@@ -30,14 +37,14 @@ internal sealed class ResidualStages(ModelBuilder build, LayerMethod method, Wei
             Layer($"{block}.conv2", width, 3, stride);
             LayerTail.Add(build, $"{block}.bn2", $"{block}.relu2", next: method);
             Layer($"{block}.conv3", outputs, 1, 1);
-            build.BatchNorm($"{block}.bn3");
+            build.BatchNorm($"{block}.bn3", BodyScale);
         }
         else
         {
             Layer($"{block}.conv1", width, 3, stride);
             LayerTail.Add(build, $"{block}.bn1", $"{block}.relu1", next: method);
             Layer($"{block}.conv2", width, 3, 1);
-            build.BatchNorm($"{block}.bn2");
+            build.BatchNorm($"{block}.bn2", BodyScale);
         }
 
         var body = build.Last;
@@ -53,6 +60,8 @@ internal sealed class ResidualStages(ModelBuilder build, LayerMethod method, Wei
         if (last || method != LayerMethod.Xnor)
             build.Relu($"{block}.relu");
     }
+
+    private float BodyScale => method is LayerMethod.DoReFa or LayerMethod.Xnor ? OneBitBodyScale : 1;
 
     private void Layer(string convolution, int filters, int kernel, int stride) =>
         build.Convolution(convolution, method, filters, kernel, start, stride, padding: kernel / 2);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using AdderNet.Core.Configuration;
 using AdderNet.Core.Data;
 using AdderNet.Core.Engine;
@@ -79,6 +80,21 @@ public sealed class BinaryMethodsTest
     }
 
     [Fact]
+    public async Task Straight_through_gradients_of_ResNet_50_do_not_grow_from_block_to_block()
+    {
+        var description = With(LeNet(shards: 1, global: 8), LayerMethod.DoReFa);
+        description = description with { Model = description.Model with { Name = ModelName.ResNet50 } };
+        using var replica = Replica(description, threads: 2, new InputShape(32, 32, 3));
+        var weights = replica.Export().Parameters;
+        var gradient = (await ComputeAsync(replica, description)).Mean;
+        var layers = replica.Layout.Parameters.Where(p => p.Tensor.Name.EndsWith("conv2.weight", StringComparison.Ordinal)).ToList();
+        double Relative(TensorSlot tensor) => Norm(gradient, tensor) / Norm(weights, tensor);
+        Assert.True(
+            Relative(layers[0].Tensor) < 100 * Relative(layers[^1].Tensor),
+            string.Join(' ', layers.Select(layer => Relative(layer.Tensor).ToString("0.####", CultureInfo.InvariantCulture))));
+    }
+
+    [Fact]
     public async Task BinaryConnect_keeps_its_filters_within_one_and_the_other_methods_do_not()
     {
         foreach (var method in new[] { LayerMethod.Binary, LayerMethod.DoReFa, LayerMethod.Xnor })
@@ -97,6 +113,9 @@ public sealed class BinaryMethodsTest
             Assert.True(after[0] > 1 && after[^1] > 1);
         }
     }
+
+    private static double Norm(float[] values, TensorSlot tensor) =>
+        Math.Sqrt(values.AsSpan(tensor.Offset, tensor.Length).ToArray().Sum(v => (double)v * v));
 
     private static RunDescription With(RunDescription description, LayerMethod method) =>
         description with { Model = description.Model with { Method = method } };

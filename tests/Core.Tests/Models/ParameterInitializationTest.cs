@@ -47,6 +47,21 @@ public sealed class ParameterInitializationTest
         }
     }
 
+    [Theory]
+    [InlineData(LayerMethod.Adder, 1f)]
+    [InlineData(LayerMethod.Conv, 1f)]
+    [InlineData(LayerMethod.Binary, 1f)]
+    [InlineData(LayerMethod.DoReFa, 0.0625f)]
+    [InlineData(LayerMethod.Xnor, 0.0625f)]
+    public void Residual_blocks_begin_as_nearly_their_shortcut_where_inputs_have_one_bit(LayerMethod method, float scale)
+    {
+        var model = ModelCatalog.Describe(new ModelOptions { Name = ModelName.ResNet20, Method = method }, new InputShape(32, 32, 3));
+        var values = ParameterInitialization.Draw(model, seed: 5);
+        Assert.All(Tensor("layer2.0.bn1.weight", model, values), v => Assert.Equal(1f, v));
+        Assert.All(Tensor("layer2.0.bn2.weight", model, values), v => Assert.Equal(scale, v));
+        Assert.All(Tensor("layer2.0.downsample.1.weight", model, values), v => Assert.Equal(1f, v));
+    }
+
     [Fact]
     public void The_seed_alone_decides_and_every_tensor_has_its_own_draws()
     {
