@@ -37,6 +37,17 @@ lacking() {
     bash -c "set -o pipefail; $2" >&2 || { echo "installing $1 failed; the command was: $2" >&2; return 1; }
 }
 
+# Whether the dynamic linker knows a library by that name.
+has_library() {
+    [[ $(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null) == *"$1"* ]]
+}
+
+# What decodes photographs (data.format folder and tar); nothing else needs it.
+require_picture_libraries() {
+    has_library libturbojpeg.so.0 && has_library libpng16.so.16 && return 0
+    lacking "libjpeg-turbo or libpng" "$(apt_command libturbojpeg0 libpng16-16)"
+}
+
 # apt_command PACKAGES: the exact apt command for this user.
 apt_command() {
     local sudo=""

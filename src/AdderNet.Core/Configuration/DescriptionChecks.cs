@@ -75,5 +75,8 @@ internal static class DescriptionChecks
         require(
             data.Augment != Augmentation.ImageNet || data.Format is DataFormat.Folder or DataFormat.Tar, "data.augment", Spelling.Of(data.Augment),
             $"crops photographs of any size, which data.format: {format} does not have", "data.augment: crop-flip");
+        require(
+            data.Decode == PhotographDecoding.Full || data.Format is DataFormat.Folder or DataFormat.Tar, "data.decode", Spelling.Of(data.Decode),
+            $"is about JPEGs, which data.format: {format} does not have", "data.decode: full");
     }
 }

@@ -18,6 +18,7 @@ internal static class DescriptionKeys
         DescriptionKey.Directory("data.path", "datasets/mnist", d => d.Data.Path, (d, v) => d with { Data = d.Data with { Path = v } }),
         DescriptionKey.Integer("data.image_size", 8, 4096, 224, true, d => d.Data.ImageSize, (d, v) => d with { Data = d.Data with { ImageSize = (int)v } }),
         DescriptionKey.Choice("data.augment", Augmentation.None, true, d => d.Data.Augment, (d, v) => d with { Data = d.Data with { Augment = v } }),
+        DescriptionKey.Choice("data.decode", PhotographDecoding.Scaled, true, d => d.Data.Decode, (d, v) => d with { Data = d.Data with { Decode = v } }),
         DescriptionKey.Choice("data.on_error", OnTrouble.Stop, true, d => d.Data.OnError, (d, v) => d with { Data = d.Data with { OnError = v } }),
 
         DescriptionKey.Integer("batch.global", 1, 1 << 20, 256, true, d => d.Batch.Global, (d, v) => d with { Batch = d.Batch with { Global = (int)v } }),

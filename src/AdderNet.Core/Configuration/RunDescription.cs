@@ -62,6 +62,19 @@ public enum DataFormat { Idx, Cifar, Folder, Tar, Synthetic }
 /// <summary>Random changes to training samples.</summary>
 public enum Augmentation { None, CropFlip, ImageNet }
 
+/// <summary>How much of a JPEG's resolution is decoded.</summary>
+public enum PhotographDecoding
+{
+    /// <summary>All of it, as Pillow does.</summary>
+    Full,
+
+    /// <summary>
+    /// A half, a quarter or an eighth of it, as long as the part that is used stays at least as large as what it becomes:
+    /// faster for large photographs, and not the same pixels (docs/data.md has the difference, measured).
+    /// </summary>
+    Scaled,
+}
+
 /// <summary>What happens on the event that the key names.</summary>
 public enum OnTrouble { Stop, Skip }
 
@@ -76,6 +89,7 @@ public sealed record DataOptions
     /// <summary>Side of the square training image in pixels (folder, tar and synthetic; idx and cifar have their own).</summary>
     public int ImageSize { get; init; } = 224;
     public Augmentation Augment { get; init; } = Augmentation.None;
+    public PhotographDecoding Decode { get; init; } = PhotographDecoding.Full;
     public OnTrouble OnError { get; init; } = OnTrouble.Stop;
 }
 

@@ -24,6 +24,8 @@ public static class Spelling
         [Augmentation.None] = "none",
         [Augmentation.CropFlip] = "crop-flip",
         [Augmentation.ImageNet] = "imagenet",
+        [PhotographDecoding.Full] = "full",
+        [PhotographDecoding.Scaled] = "scaled",
         [OnTrouble.Stop] = "stop",
         [OnTrouble.Skip] = "skip",
         [Normalization.Shard] = "shard",

@@ -168,6 +168,7 @@ public sealed class RunDescriptionFileTests
     [InlineData("model: {name: lenet5}\ndata: {format: cifar}", "run.yaml: data.format: cifar gives colour images, but model.name: lenet5 takes 28 x 28 grey ones; for example data.format: idx")]
     [InlineData("model: {name: lenet5}\ndata: {format: synthetic}", "run.yaml: data.image_size: 224 does not suit model.name: lenet5, which takes 28 x 28 images; for example data.image_size: 28")]
     [InlineData("model: {name: lenet5, classes: 5}\ndata: {format: synthetic, image_size: 28}", "run.yaml: model.classes: 5 is too few for data.format: synthetic, which has 10 classes; for example model.classes: 10")]
+    [InlineData("model: {name: resnet20}\ndata: {format: cifar, decode: scaled}", "run.yaml: data.decode: scaled is about JPEGs, which data.format: cifar does not have; for example data.decode: full")]
     [InlineData("model: {name: resnet20}\ndata: {format: cifar, augment: imagenet}", "run.yaml: data.augment: imagenet crops photographs of any size, which data.format: cifar does not have; for example data.augment: crop-flip")]
     public void A_description_that_cannot_be_run_is_refused(string text, string message) => Refused(message, text);
 

@@ -19,6 +19,7 @@ public sealed class RunIdentityTests
             batch.normalization=shard
             batch.shards=8
             data.augment=none
+            data.decode=full
             data.format=idx
             data.image_size=224
             data.on_error=stop

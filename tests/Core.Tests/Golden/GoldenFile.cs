@@ -46,6 +46,8 @@ internal sealed class GoldenFile
 
     public float[] Floats(string name) => Values<float>(name, "F32");
 
+    public byte[] Bytes(string name) => Values<byte>(name, "U8");
+
     public double[] Doubles(string name) => Values<double>(name, "F64");
 
     public int[] Integers(string name) => [.. Values<long>(name, "I64").Select(v => checked((int)v))];

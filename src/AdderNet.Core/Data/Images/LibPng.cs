@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace AdderNet.Core.Data.Images;
 
-/// <summary>libpng's simplified interface, loaded when the first PNG needs it.</summary>
+/// <summary>libpng's simplified interface, loaded when the first pictures need it.</summary>
 internal sealed unsafe class LibPng
 {
     private const uint Version = 1;
@@ -26,7 +26,7 @@ internal sealed unsafe class LibPng
     /// <summary>The library of this machine.</summary>
     /// <exception cref="DataException">There is none.</exception>
     public static LibPng Library => Loaded.Value
-        ?? throw new DataException($"libpng ({Names[0]}) is not installed, and a picture is a PNG; for example: apt-get install -y libpng16-16");
+        ?? throw new DataException($"libpng ({Names[0]}) is not installed, and decodes PNGs among the pictures of data.format folder and tar; for example: apt-get install -y libturbojpeg0 libpng16-16");
 
     /// <summary>Decodes a PNG to rows of red, green, blue and alpha bytes.</summary>
     /// <param name="encoded">The whole file.</param>

@@ -18,7 +18,7 @@ public sealed class PhotographPipeline : IDisposable
     /// <param name="imageSize">Side of a sample in pixels, at least 1.</param>
     /// <param name="augment">How training samples are varied.</param>
     /// <param name="decoding">How much of a JPEG's resolution is decoded.</param>
-    /// <exception cref="DataException">libjpeg-turbo is not installed.</exception>
+    /// <exception cref="DataException">libjpeg-turbo or libpng is not installed.</exception>
     public PhotographPipeline(int imageSize, Augmentation augment, PhotographDecoding decoding = PhotographDecoding.Full)
         : this(imageSize, augment, decoding, VectorResampler.Best)
     {
@@ -27,7 +27,8 @@ public sealed class PhotographPipeline : IDisposable
     internal PhotographPipeline(int imageSize, Augmentation augment, PhotographDecoding decoding, IResampler resampler)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(imageSize, 1);
-        _ = TurboJpeg.Library;
+        // Looked for now: a run should not find out at its first PNG.
+        _ = (TurboJpeg.Library, LibPng.Library);
         (ImageSize, this.augment, this.decoding, this.resampler) = (imageSize, augment, decoding, resampler);
     }
 

@@ -1,3 +1,5 @@
+using AdderNet.Core.Configuration;
+
 namespace AdderNet.Core.Data.Images;
 
 /// <summary>Turns encoded pictures into samples with memory of its own, one after another.</summary>

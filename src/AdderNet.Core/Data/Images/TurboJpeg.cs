@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace AdderNet.Core.Data.Images;
 
 /// <summary>
-/// libjpeg-turbo's TurboJPEG interface, loaded when the first picture needs it. Its 2.x functions, which 3.x keeps: they
+/// libjpeg-turbo's TurboJPEG interface, loaded when the first pictures need it. Its 2.x functions, which 3.x keeps: they
 /// return on errors, while libjpeg's own would jump over managed frames.
 /// </summary>
 internal sealed unsafe class TurboJpeg
@@ -38,7 +38,7 @@ internal sealed unsafe class TurboJpeg
     /// <summary>The library of this machine.</summary>
     /// <exception cref="DataException">There is none.</exception>
     public static TurboJpeg Library => Loaded.Value
-        ?? throw new DataException($"libjpeg-turbo ({Names[0]}) is not installed, and decodes the pictures of data.format folder and tar; for example: apt-get install -y libturbojpeg0");
+        ?? throw new DataException($"libjpeg-turbo ({Names[0]}) is not installed, and decodes the pictures of data.format folder and tar; for example: apt-get install -y libturbojpeg0 libpng16-16");
 
     /// <summary>A decompressor, for one thread at a time.</summary>
     public nint Create()
