@@ -60,7 +60,7 @@ public static class WorkerHost
         var hello = Hello(options, server.Address);
         logger.Started(hello.WorkerId, server.Address, options.Coordinator);
 
-        using var inbox = new OrderInbox();
+        var inbox = new MemberInbox(options.Time);
         using var sessionLife = new CancellationTokenSource();
         await using var session = new CoordinatorSession(options.Coordinator, options.Channel, hello, inbox, options.Time, logger);
         var sessionTask = session.RunAsync(sessionLife.Token);
@@ -86,9 +86,9 @@ public static class WorkerHost
     }
 
     private static async Task<Finish> JoinAsync(
-        WorkerOptions options, string workerId, CoordinatorSession session, OrderInbox inbox, Neighbours neighbours, ILogger logger, CancellationToken cancellation)
+        WorkerOptions options, string workerId, CoordinatorSession session, MemberInbox inbox, Neighbours neighbours, ILogger logger, CancellationToken cancellation)
     {
-        var first = await inbox.NextAsync(cancellation);
+        var first = await FirstAsync(inbox, cancellation);
         if (first is not WelcomeOrder welcome)
         {
             return first switch
@@ -105,9 +105,30 @@ public static class WorkerHost
         await using var member = await Task.Run(
             () => PreparedMember.Create(welcome, options.Data, options.Threads, paths, options.Time), cancellation);
         logger.Prepared(welcome.RunId, member.Replica.Layout.ParameterLength, member.Data.Train.Count, member.Data.Test.Count, member.Replica.AppliedStep);
-        var state = new MemberState { WorkerId = workerId, RunId = welcome.RunId, AppliedStep = member.Replica.AppliedStep };
+        var state = new MemberState
+        {
+            WorkerId = workerId,
+            RunId = welcome.RunId,
+            AppliedStep = member.Replica.AppliedStep,
+            SkipsNonFinite = member.Description.Gradient.OnNonfinite == OnTrouble.Skip,
+        };
         await using var loop = new TrainingLoop(member, state, session, inbox, neighbours, paths, progress, options.Time, logger);
         return await loop.RunAsync(cancellation);
+    }
+
+    /// <summary>The answer to Hello, however often the session must be opened for it.</summary>
+    private static async Task<Order> FirstAsync(MemberInbox inbox, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            switch (await inbox.NextAsync(Timeout.InfiniteTimeSpan, cancellation))
+            {
+                case OrderArrived arrived:
+                    return arrived.Order;
+                case SessionGivenUp given:
+                    throw new WorkerFailureException(given.Why);
+            }
+        }
     }
 
     private static async Task LeaveAsync(CoordinatorSession session, Task sessionTask, string reason, TimeProvider time, ILogger logger)

@@ -40,8 +40,9 @@ public interface IReplica : IDisposable
     /// <summary>Runs the model with running statistics on consecutive samples and sums loss (double) and hits.</summary>
     EvaluationSums Evaluate(SampleBatch batch, CancellationToken cancellation);
 
-    /// <summary>An immutable copy of parameters, momentum and running statistics.</summary>
-    ReplicaState Export();
+    /// <summary>A copy of parameters, momentum and running statistics.</summary>
+    /// <param name="reuse">A state of this model that nobody reads any more: its buffers are filled. Null: new ones.</param>
+    ReplicaState Export(ReplicaState? reuse = null);
 
     /// <summary>Replaces parameters, momentum, running statistics and <see cref="AppliedStep"/>.</summary>
     void Import(ReplicaState state);

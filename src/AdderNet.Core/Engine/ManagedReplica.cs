@@ -121,8 +121,17 @@ public sealed class ManagedReplica : IReplica
     }
 
     /// <inheritdoc/>
-    public ReplicaState Export() =>
-        new(AppliedStep, (float[])parameters.Clone(), (float[])momentum.Clone(), (float[])statistics.Clone());
+    public ReplicaState Export(ReplicaState? reuse = null)
+    {
+        return new ReplicaState(AppliedStep, Copy(parameters, reuse?.Parameters), Copy(momentum, reuse?.Momentum), Copy(statistics, reuse?.Statistics));
+
+        static float[] Copy(float[] from, float[]? to)
+        {
+            to ??= GC.AllocateUninitializedArray<float>(from.Length);
+            from.CopyTo(to, 0);
+            return to;
+        }
+    }
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The state is another model's; nothing is changed.</exception>

@@ -43,6 +43,9 @@ internal static class OrderMessages
             case WriteCheckpointOrder write:
                 message.WriteCheckpoint = new WriteCheckpoint { Directory = plan.Output, File = write.File, WeightsOnly = write.WeightsOnly };
                 break;
+            case ReleasedOrder released:
+                message.Released = new Released { Reason = released.Why };
+                break;
             case RunEndedOrder ended:
                 message.RunEnded = Ended(ended.Condition, ended.Why);
                 break;

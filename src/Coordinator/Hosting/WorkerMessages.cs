@@ -37,7 +37,10 @@ internal static class WorkerMessages
                 workerId, session, generation, step, message.Checkpoint.Sha256, (long)message.Checkpoint.Bytes, message.Checkpoint.WeightsHash),
             WorkerMessage.BodyOneofCase.PhaseFailed => new RunLogic.PhaseFailed(
                 workerId, session, generation, step, message.PhaseFailed.Phase, OneLine(message.PhaseFailed.Reason), message.PhaseFailed.Peer),
-            WorkerMessage.BodyOneofCase.Leave => new MemberLeft(workerId, session, OneLine(message.Leave.Reason)),
+            WorkerMessage.BodyOneofCase.FileFailed => new RunLogic.PhaseFailed(workerId, session, generation, step, "checkpoint", OneLine(message.FileFailed.Reason), ""),
+            WorkerMessage.BodyOneofCase.Leave => message.Leave.Asks
+                ? new MemberLeaves(workerId, session, OneLine(message.Leave.Reason))
+                : new MemberLeft(workerId, session, OneLine(message.Leave.Reason)),
             _ => null,
         };
     }

@@ -82,4 +82,6 @@ internal sealed record EvaluateOrder(int BlockSize, ShardRange Blocks) : Order;
 
 internal sealed record WriteCheckpointOrder(string File, bool WeightsOnly) : Order;
 
+internal sealed record ReleasedOrder(string Why) : Order;
+
 internal sealed record RunEndedOrder(RunCondition Condition, string Why) : Order;

@@ -21,6 +21,9 @@ internal sealed record StreamClosed(string WorkerId, long Session) : MemberEvent
 
 internal sealed record MemberLeft(string WorkerId, long Session, string Reason) : MemberEvent(WorkerId, Session);
 
+/// <summary>It wants to go and works on until it is released.</summary>
+internal sealed record MemberLeaves(string WorkerId, long Session, string Reason) : MemberEvent(WorkerId, Session);
+
 /// <summary>Belongs to a generation and a step; stale ones are refused and counted.</summary>
 internal abstract record PhaseEvent(string WorkerId, long Session, long Generation, long Step) : MemberEvent(WorkerId, Session);
 

@@ -68,6 +68,10 @@ internal static class RunMachine
             case MemberLeft left:
                 Membership.Remove(turn, member, $"left: {left.Why()}");
                 break;
+            case MemberLeaves leaves:
+                turn.Send(member, 0, new ReleasedOrder(leaves.Reason));
+                Membership.Remove(turn, member, $"left: {leaves.Reason}");
+                break;
             case PhaseEvent stale when stale.Generation != turn.State.Generation?.Number || turn.State.Phase is Gathering or Proposing:
                 turn.Note(
                     NoteKind.StaleMessage,

@@ -31,6 +31,9 @@ internal sealed record EvaluateOrder(string RunId, long Generation, long Step, i
 /// <summary>Write the state, or with <paramref name="WeightsOnly"/> the plain weights, to a file below a directory.</summary>
 internal sealed record CheckpointOrder(string RunId, long Generation, long Step, string Directory, string File, bool WeightsOnly) : Order(RunId, Generation, Step);
 
+/// <summary>A worker that asked to leave may go.</summary>
+internal sealed record ReleasedOrder(string RunId, string Reason) : Order(RunId, 0, 0);
+
 /// <summary>The run is over for this worker.</summary>
 internal sealed record EndOrder(string RunId, long Generation, long Step, bool Failed, string Reason) : Order(RunId, Generation, Step);
 

@@ -1,5 +1,6 @@
 using AdderNet.Protos.Rpc;
 using AdderNet.Protos.V1;
+using AdderNet.Worker.Membership;
 using AdderNet.Worker.Telemetry;
 using Microsoft.Extensions.Logging;
 using Polly;
@@ -20,14 +21,15 @@ internal sealed class CoordinatorSession : IAsyncDisposable
 
     private readonly RpcChannel channel;
     private readonly Hello hello;
-    private readonly OrderInbox inbox;
+    private readonly MemberInbox inbox;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly ResiliencePipeline retry;
     private RpcDuplexCall<WorkerMessage, CoordinatorMessage>? call;
     private volatile bool closing;
+    private bool joined;
 
-    public CoordinatorSession(Uri coordinator, RpcChannelOptions? options, Hello hello, OrderInbox inbox, TimeProvider time, ILogger logger)
+    public CoordinatorSession(Uri coordinator, RpcChannelOptions? options, Hello hello, MemberInbox inbox, TimeProvider time, ILogger logger)
     {
         channel = RpcChannel.Create(coordinator, options);
         this.hello = hello;
@@ -73,7 +75,7 @@ internal sealed class CoordinatorSession : IAsyncDisposable
         }
         catch (RpcException e)
         {
-            inbox.Close(new WorkerFailureException(e.Code == RpcStatusCode.Unimplemented
+            inbox.Post(new SessionGivenUp(e.Code == RpcStatusCode.Unimplemented
                 ? $"{channel.Address} is no AdderNet coordinator: {e.Detail}"
                 : $"cannot reach the coordinator at {channel.Address}: {e.Detail}; start one with 'addernet coordinator --listen {channel.Address.GetLeftPart(UriPartial.Authority)}'"));
         }
@@ -137,15 +139,16 @@ internal sealed class CoordinatorSession : IAsyncDisposable
                     continue;
                 }
 
-                if (order is Membership.WelcomeOrder)
+                if (order is WelcomeOrder)
                     RunId = order.RunId;
-                if (order is Membership.RefusedOrder { Final: false } refused)
+                if (joined || order is not RefusedOrder { Final: false })
+                    inbox.Post(new OrderArrived(order));
+                joined |= order is WelcomeOrder;
+                if (order is RefusedOrder { Final: false } refused)
                 {
                     answered = false;
                     throw new RpcException(RpcStatusCode.Unavailable, refused.Reason);
                 }
-
-                inbox.Post(order);
             }
         }
         catch (RpcException e) when (!cancellation.IsCancellationRequested && IsTransient(e)
@@ -157,6 +160,8 @@ internal sealed class CoordinatorSession : IAsyncDisposable
         finally
         {
             Volatile.Write(ref call, null);
+            if (joined)
+                inbox.Post(new SessionLost($"the stream to {channel.Address} ended"));
         }
 
         if (closing)

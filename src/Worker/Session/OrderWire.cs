@@ -24,6 +24,7 @@ internal static class OrderWire
                 run, generation, step, (int)message.Evaluate.BlockSize, (int)message.Evaluate.FirstBlock, (int)message.Evaluate.EndBlock),
             CoordinatorMessage.BodyOneofCase.WriteCheckpoint => new CheckpointOrder(
                 run, generation, step, message.WriteCheckpoint.Directory, message.WriteCheckpoint.File, message.WriteCheckpoint.WeightsOnly),
+            CoordinatorMessage.BodyOneofCase.Released => new ReleasedOrder(run, message.Released.Reason),
             CoordinatorMessage.BodyOneofCase.RunEnded => new EndOrder(
                 run, generation, step, !message.RunEnded.Completed && message.RunEnded.State is "" or "failed", message.RunEnded.Reason),
             _ => null,

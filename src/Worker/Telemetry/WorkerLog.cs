@@ -1,3 +1,4 @@
+using AdderNet.Worker.Membership;
 using Microsoft.Extensions.Logging;
 
 namespace AdderNet.Worker.Telemetry;
@@ -23,32 +24,23 @@ internal static partial class WorkerLog
     [LoggerMessage(6, LogLevel.Information, "Prepared for run {RunId}: {Parameters} parameters, {TrainSamples} training and {TestSamples} test samples, step {Step}")]
     public static partial void Prepared(this ILogger logger, string runId, int parameters, int trainSamples, int testSamples, long step);
 
-    [LoggerMessage(7, LogLevel.Information, "Generation {Generation} from step {BaseStep} ({Why}): shards {Range} of {Members} members; {Route}")]
-    public static partial void GenerationEntered(this ILogger logger, long generation, long baseStep, string why, Core.Sharding.ShardRange range, int members, string route);
+    [LoggerMessage(7, LogLevel.Information, "Entering {Generation}")]
+    private static partial void GenerationEntered(this ILogger logger, string generation);
 
-    [LoggerMessage(8, LogLevel.Debug, "Ignored {Order} of step {Step}: {Reason}")]
-    public static partial void OrderIgnored(this ILogger logger, string order, long step, string reason);
+    [LoggerMessage(8, LogLevel.Debug, "{What}")]
+    private static partial void OrderIgnored(this ILogger logger, string what);
 
-    [LoggerMessage(9, LogLevel.Debug, "Holding {Order} of step {Step}: {Reason}")]
-    public static partial void OrderHeld(this ILogger logger, string order, long step, string reason);
+    [LoggerMessage(9, LogLevel.Debug, "{What}")]
+    private static partial void OrderHeld(this ILogger logger, string what);
 
-    [LoggerMessage(10, LogLevel.Information, "Reporting what this member holds: {Reason}")]
-    public static partial void ReportingState(this ILogger logger, string reason);
+    [LoggerMessage(10, LogLevel.Information, "{What}")]
+    private static partial void WorkInterrupted(this ILogger logger, string what);
 
-    [LoggerMessage(11, LogLevel.Debug, "Voted for step {Step}: hash {Hash}, loss {Loss}")]
-    public static partial void Voted(this ILogger logger, long step, ulong hash, float loss);
+    [LoggerMessage(11, LogLevel.Warning, "{What}")]
+    private static partial void MemberWarning(this ILogger logger, string what);
 
-    [LoggerMessage(12, LogLevel.Debug, "Applied step {Step}")]
-    public static partial void Applied(this ILogger logger, long step);
-
-    [LoggerMessage(13, LogLevel.Information, "Left {Work} of step {Step}: a newer order came")]
-    public static partial void WorkInterrupted(this ILogger logger, string work, long step);
-
-    [LoggerMessage(14, LogLevel.Warning, "{Phase} failed: {Reason}")]
-    public static partial void PhaseFailed(this ILogger logger, string phase, string reason);
-
-    [LoggerMessage(15, LogLevel.Information, "Wrote {Path}, {Bytes} bytes")]
-    public static partial void FileWritten(this ILogger logger, string path, long bytes);
+    [LoggerMessage(15, LogLevel.Information, "Wrote {Path}, {Bytes} bytes: training stood still for {StallMs:0.0} ms, the writing took {WriteMs:0.0} ms")]
+    public static partial void FileWritten(this ILogger logger, string path, long bytes, double stallMs, double writeMs);
 
     [LoggerMessage(16, LogLevel.Information, "The run ended: {Reason}")]
     public static partial void RunEnded(this ILogger logger, string reason);
@@ -58,4 +50,28 @@ internal static partial class WorkerLog
 
     [LoggerMessage(18, LogLevel.Critical, "{Reason}")]
     public static partial void Failed(this ILogger logger, string reason, Exception? exception);
+
+    /// <summary>What the machine found worth a line.</summary>
+    public static void Noted(this ILogger logger, Note note)
+    {
+        switch (note.Kind)
+        {
+            case NoteKind.Ignored:
+                WorkerTelemetry.OrdersIgnored.Add(1);
+                logger.OrderIgnored(note.Text);
+                break;
+            case NoteKind.Held:
+                logger.OrderHeld(note.Text);
+                break;
+            case NoteKind.Interrupted:
+                logger.WorkInterrupted(note.Text);
+                break;
+            case NoteKind.Generation:
+                logger.GenerationEntered(note.Text);
+                break;
+            case NoteKind.Warning:
+                logger.MemberWarning(note.Text);
+                break;
+        }
+    }
 }

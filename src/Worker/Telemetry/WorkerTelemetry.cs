@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using AdderNet.Worker.Training;
+using AdderNet.Worker.Membership;
 
 namespace AdderNet.Worker.Telemetry;
 
@@ -27,6 +27,10 @@ internal static class WorkerTelemetry
 
     public static readonly Histogram<double> DataWaitSeconds = Meter.CreateHistogram<double>("addernet.worker.data_wait", "s", "Time of one step's compute spent waiting for samples.");
 
+    public static readonly Histogram<double> FileStallSeconds = Meter.CreateHistogram<double>("addernet.worker.checkpoint.stall", "s", "Time for which training stood still for a file of state.");
+
+    public static readonly Histogram<double> FileWriteSeconds = Meter.CreateHistogram<double>("addernet.worker.checkpoint.write", "s", "Writing a file of state in the background.");
+
     /// <summary>The span of one step on this member.</summary>
     public static Activity? Step(long step, long generation)
     {
@@ -37,11 +41,18 @@ internal static class WorkerTelemetry
     }
 
     /// <summary>Records where a step's time went.</summary>
-    public static void Record(StepTimes times, int shards)
+    public static void Record(StepEffort effort)
     {
-        ShardsComputed.Add(shards);
-        ComputeSeconds.Record(times.Compute.TotalSeconds);
-        ExchangeSeconds.Record(times.Exchange.TotalSeconds);
-        DataWaitSeconds.Record(times.DataWait.TotalSeconds);
+        ShardsComputed.Add(effort.Shards);
+        ComputeSeconds.Record(effort.ComputeSeconds);
+        ExchangeSeconds.Record(effort.ExchangeSeconds);
+        DataWaitSeconds.Record(effort.DataWaitSeconds);
+    }
+
+    /// <summary>Records what a file of state cost.</summary>
+    public static void Record(WrittenFile file)
+    {
+        FileStallSeconds.Record(file.StallSeconds);
+        FileWriteSeconds.Record(file.WriteSeconds);
     }
 }

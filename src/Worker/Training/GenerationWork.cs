@@ -10,11 +10,14 @@ internal sealed class GenerationWork : IAsyncDisposable
     private readonly PieceStore store;
     private readonly GradientExchange exchange;
     private readonly RemoteMomentMerge moments;
+    private readonly CancellationTokenSource life = new();
+    private Task following = Task.CompletedTask;
 
     public GenerationWork(
         GenerationView view, string workerId, PreparedMember member, PieceStore store, PeerChannels channels, Progress progress)
     {
         this.store = store;
+        Number = view.Generation;
         Me = view.Find(workerId)!;
         var bucketBytes = (long)(member.Description.Exchange.BucketMegabytes * (1 << 20));
         var shards = member.Description.Batch.Shards;
@@ -23,6 +26,9 @@ internal sealed class GenerationWork : IAsyncDisposable
 
         PullLane Lane(MemberInfo to) => new(to, channels.To(to), workerId, progress.Advance);
     }
+
+    /// <summary>The generation's number.</summary>
+    public long Number { get; }
 
     /// <summary>This member.</summary>
     public MemberInfo Me { get; }
@@ -42,10 +48,42 @@ internal sealed class GenerationWork : IAsyncDisposable
     public async Task<ReducedStep> ReduceAsync(long step, IReadOnlyList<SubtreeSum> sums, float[] mean, CancellationToken cancellation) =>
         ReducedStep.Create(mean, await exchange.ReduceAsync(step, sums, mean, cancellation));
 
+    /// <summary>An observer takes the finished mean of a step, after those it asked for before, until the generation is left.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="mean">Receives the mean.</param>
+    /// <param name="end">Told how it ended: with the mean, or with what went wrong.</param>
+    public void Follow(long step, float[] mean, Action<ReducedStep?, string> end)
+    {
+        var before = following;
+        following = Task.Run(() => FollowAsync(before, step, mean, end), CancellationToken.None);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await life.CancelAsync();
+        await following;
         await exchange.DisposeAsync();
         await moments.DisposeAsync();
+        life.Dispose();
+    }
+
+    private async Task FollowAsync(Task before, long step, float[] mean, Action<ReducedStep?, string> end)
+    {
+        await before;
+        if (life.IsCancellationRequested)
+            return;
+        try
+        {
+            end(await ReduceAsync(step, [], mean, life.Token), string.Empty);
+        }
+        catch (OperationCanceledException) when (life.IsCancellationRequested)
+        {
+            // The generation is left: nobody waits for this mean any more.
+        }
+        catch (PeerException e)
+        {
+            end(null, e.Message);
+        }
     }
 }

@@ -84,22 +84,22 @@ internal sealed class PreparedMember : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes the state of a checkpoint file.</summary>
-    public void Load(string checkpoint)
+    /// <summary>Takes the state of a checkpoint file, which must be that of <paramref name="step"/> where one is named.</summary>
+    public void Load(string checkpoint, long? step = null)
     {
         var path = paths.Resolve(checkpoint);
-        Take(CheckpointFile.Load(path, replica.Layout), path);
+        Take(CheckpointFile.Load(path, replica.Layout), path, step);
     }
 
     /// <summary>Takes a state that was downloaded as the bytes of a checkpoint file.</summary>
-    public void Take(byte[] bytes, string source) =>
-        Take(CheckpointFile.Read(new MemoryStream(bytes, writable: false), source, replica.Layout), source);
+    public void Take(byte[] bytes, string source, long step) =>
+        Take(CheckpointFile.Read(new MemoryStream(bytes, writable: false), source, replica.Layout), source, step);
 
-    /// <summary>The present state as the bytes of a checkpoint file.</summary>
-    public byte[] ToBytes()
+    /// <summary>A state as the bytes of a checkpoint file.</summary>
+    public byte[] ToBytes(ReplicaState state)
     {
         using var stream = new MemoryStream();
-        CheckpointFile.Write(stream, replica.Layout, replica.Export(), Identity);
+        CheckpointFile.Write(stream, replica.Layout, state, Identity);
         return stream.ToArray();
     }
 
@@ -119,8 +119,11 @@ internal sealed class PreparedMember : IAsyncDisposable
         }
     }
 
-    private void Take(Checkpoint checkpoint, string source)
+    // Judged before anything is changed: the replica stays what it was.
+    private void Take(Checkpoint checkpoint, string source, long? step)
     {
+        if (step is { } wanted && checkpoint.State.Step != wanted)
+            throw new TensorFileException(source, $"is of step {checkpoint.State.Step}, not {wanted}");
         if (checkpoint.RunIdentity != Identity)
             throw new TensorFileException(source, $"belongs to run identity {checkpoint.RunIdentity}, not {Identity}");
         replica.Import(checkpoint.State);

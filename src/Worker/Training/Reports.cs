@@ -1,5 +1,4 @@
 using AdderNet.Core.Checkpoints;
-using AdderNet.Core.Engine;
 using AdderNet.Protos.V1;
 using AdderNet.Worker.Membership;
 
@@ -8,8 +7,56 @@ namespace AdderNet.Worker.Training;
 /// <summary>What a member tells the coordinator, in its wire format.</summary>
 internal static class Reports
 {
-    /// <summary>What this member holds, after preparing and after every reconnection.</summary>
-    public static WorkerMessage Prepared(MemberState state, PreparedMember member, StepOutcome? applied)
+    public static WorkerMessage ToWire(string runId, Tell tell, PreparedMember member)
+    {
+        var message = new WorkerMessage { RunId = runId, Generation = (ulong)tell.Generation, Step = (ulong)tell.Step };
+        switch (tell.Report)
+        {
+            case PreparedReport prepared:
+                message.Prepared = Prepared(prepared, member);
+                break;
+            case InPositionReport position:
+                message.InPosition = new InPosition { StateHash = position.StateHash };
+                break;
+            case VoteReport vote:
+                message.Vote = Vote(vote);
+                break;
+            case FollowReport follow:
+                message.Follow = new Follow { Hash = follow.Hash };
+                break;
+            case EvaluationReport evaluation:
+                message.Evaluation = Evaluated(evaluation);
+                break;
+            case CheckpointReport { Written: var file } checkpoint:
+                message.Checkpoint = new CheckpointWritten
+                {
+                    File = checkpoint.File,
+                    Path = file.Path,
+                    Sha256 = file.Sha256,
+                    Bytes = (ulong)file.Bytes,
+                    WeightsHash = file.WeightsHash,
+                    StallSeconds = file.StallSeconds,
+                    WriteSeconds = file.WriteSeconds,
+                };
+                break;
+            case FileFailedReport failed:
+                message.FileFailed = new Protos.V1.FileFailed { File = failed.File, Reason = failed.Why };
+                break;
+            case FailedReport failed:
+                message.PhaseFailed = new PhaseFailed { Phase = failed.Phase, Reason = failed.Why, Peer = failed.Peer };
+                break;
+            case LeaveReport leave:
+                message.Leave = new Leave { Reason = leave.Why, Asks = true };
+                break;
+        }
+
+        return message;
+    }
+
+    /// <summary>The worker goes.</summary>
+    public static WorkerMessage Leave(string runId, string reason) => new() { RunId = runId, Leave = new Leave { Reason = reason } };
+
+    private static Prepared Prepared(PreparedReport report, PreparedMember member)
     {
         var prepared = new Prepared
         {
@@ -17,60 +64,57 @@ internal static class Reports
             DataManifestHash = member.Data.Manifest.Hash,
             Report = new MemberReport
             {
-                AppliedStep = (ulong)state.AppliedStep,
-                AppliedHash = state.AppliedHash,
-                AppliedOutcome = applied,
+                AppliedStep = (ulong)report.AppliedStep,
+                AppliedHash = report.AppliedHash,
+                AppliedOutcome = report.AppliedFacts is { } facts ? Outcome(facts) : null,
                 StateHash = StateHash.Compute(member.Replica.Layout, member.Replica.Export()),
-                PendingStep = (ulong)state.PendingStep,
-                PendingHash = state.PendingHash,
+                PendingStep = (ulong)report.PendingStep,
+                PendingHash = report.PendingHash,
             },
             TrainSamples = (uint)member.Data.Train.Count,
             TestSamples = (uint)member.Data.Test.Count,
+            Totals = new Protos.V1.Contribution
+            {
+                Steps = (ulong)report.Totals.Steps,
+                Shards = (ulong)report.Totals.Shards,
+                GradientBytesSent = (ulong)report.Totals.BytesSent,
+            },
         };
         prepared.LayerNames.AddRange(member.LayerNames);
-        return Message(state, state.AppliedStep, m => m.Prepared = prepared);
+        return prepared;
     }
 
-    /// <summary>This member can compute the step after the base.</summary>
-    public static WorkerMessage InPosition(MemberState state, string stateHash) =>
-        Message(state, state.AppliedStep, m => m.InPosition = new InPosition { StateHash = stateHash });
-
-    /// <summary>A reduced step is held; <paramref name="vote"/> lacks only its hash.</summary>
-    public static WorkerMessage Vote(MemberState state, Vote vote) => Message(state, state.PendingStep, m => m.Vote = vote);
-
-    /// <summary>Sums of evaluated blocks.</summary>
-    public static WorkerMessage Evaluation(MemberState state, IEnumerable<EvaluationBlock> blocks)
+    private static Vote Vote(VoteReport report) => new()
     {
-        var part = new EvaluationPart();
-        part.Blocks.AddRange(blocks);
-        return Message(state, state.AppliedStep, m => m.Evaluation = part);
-    }
-
-    /// <summary>A file was written.</summary>
-    public static WorkerMessage Checkpoint(MemberState state, SavedFile file, string weightsHash) => Message(state, state.AppliedStep, m =>
-        m.Checkpoint = new CheckpointWritten { Path = file.Path, Sha256 = file.Sha256, Bytes = (ulong)file.Bytes, WeightsHash = weightsHash });
-
-    /// <summary>A phase could not be finished.</summary>
-    public static WorkerMessage Failed(MemberState state, long step, string phase, string reason, string peer) => Message(state, step, m =>
-        m.PhaseFailed = new PhaseFailed { Phase = phase, Reason = reason, Peer = peer });
-
-    /// <summary>The worker goes.</summary>
-    public static WorkerMessage Leave(string runId, string reason) => new() { RunId = runId, Leave = new Leave { Reason = reason } };
-
-    /// <summary>What a step came to, from its reduced form.</summary>
-    public static StepOutcome Outcome(ReducedStep step, ModelLayout layout, double learningRate) => new()
-    {
-        Loss = step.Mean[layout.LossIndex],
-        Samples = (ulong)step.Counts.Samples,
-        Correct = (ulong)step.Counts.Correct,
-        LearningRate = learningRate,
-        FirstNonFinite = (ulong)step.Counts.FirstNonFinite,
+        Hash = report.Hash,
+        Outcome = Outcome(report.Facts),
+        ShardsComputed = (uint)report.Effort.Shards,
+        GradientBytesSent = (ulong)report.Effort.BytesSent,
+        ComputeSeconds = report.Effort.ComputeSeconds,
+        ExchangeSeconds = report.Effort.ExchangeSeconds,
+        DataWaitSeconds = report.Effort.DataWaitSeconds,
     };
 
-    private static WorkerMessage Message(MemberState state, long step, Action<WorkerMessage> body)
+    private static EvaluationPart Evaluated(EvaluationReport report)
     {
-        var message = new WorkerMessage { RunId = state.RunId, Generation = (ulong)state.Generation, Step = (ulong)step };
-        body(message);
-        return message;
+        var part = new EvaluationPart();
+        part.Blocks.AddRange(report.Blocks.Select(b => new EvaluationBlock
+        {
+            Index = (uint)b.Index,
+            Samples = (ulong)b.Samples,
+            Top1 = (ulong)b.Top1,
+            Top5 = (ulong)b.Top5,
+            LossSum = b.LossSum,
+        }));
+        return part;
     }
+
+    private static StepOutcome Outcome(StepFacts facts) => new()
+    {
+        Loss = facts.Loss,
+        Samples = (ulong)facts.Samples,
+        Correct = (ulong)facts.Correct,
+        LearningRate = facts.LearningRate,
+        FirstNonFinite = (ulong)facts.FirstNonFinite,
+    };
 }

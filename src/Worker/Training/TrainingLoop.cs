@@ -1,8 +1,5 @@
 using AdderNet.Core.Checkpoints;
-using AdderNet.Core.Configuration;
-using AdderNet.Core.Data;
 using AdderNet.Core.Engine;
-using AdderNet.Protos.V1;
 using AdderNet.Worker.Exchange;
 using AdderNet.Worker.Membership;
 using AdderNet.Worker.Session;
@@ -12,79 +9,40 @@ using Microsoft.Extensions.Logging;
 
 namespace AdderNet.Worker.Training;
 
-/// <summary>A member's work from its preparation to the run's end: follows the coordinator's orders, one after another.</summary>
+/// <summary>A member's work from its preparation to the run's end: asks the machine what follows from each event, and does it.</summary>
 internal sealed class TrainingLoop(
-    PreparedMember member, MemberState begin, CoordinatorSession session, OrderInbox inbox, Neighbours neighbours, OutputPaths paths,
+    PreparedMember member, MemberState begin, CoordinatorSession session, MemberInbox inbox, Neighbours neighbours, OutputPaths paths,
     Progress progress, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    private const int MostHeld = 16;
-    private const int MeanBuffers = 3;
-
-    private readonly BoundaryWork boundary = new(member, paths, begin.WorkerId, progress);
-    private readonly Queue<Order> held = new();
-    private readonly float[][] means = new float[MeanBuffers][];
+    private readonly Evaluation evaluation = new(member, progress);
+    private readonly MeanBuffers means = new(member.Replica.Layout.ReductionLength);
+    private readonly WorkSlot work = new(inbox);
+    private readonly FileWriter files = new(member, paths, begin.WorkerId, inbox, time, logger);
+    private readonly long started = time.GetTimestamp();
     private MemberState state = begin;
     private GenerationWork? generation;
-    private ReducedStep? pending;
-    private StepOutcome? pendingOutcome;
-    private StepOutcome? appliedOutcome;
-    private StepTimes times;
+    private IReadOnlyList<SubtreeSum> sums = [];
+    private StepEffort effort = StepEffort.None;
+
+    private TimeSpan Now => time.GetElapsedTime(started);
 
     /// <summary>Runs until the run ends for this worker.</summary>
+    /// <param name="leave">Asks the worker to hand over and go.</param>
     /// <exception cref="WorkerFailureException">The worker cannot go on.</exception>
-    public async Task<Finish> RunAsync(CancellationToken cancellation)
+    public async Task<Finish> RunAsync(CancellationToken leave)
     {
-        await session.SendAsync(Reports.Prepared(state, member, appliedOutcome), cancellation);
+        inbox.Post(new Began());
+        await using var asked = leave.UnsafeRegister(_ => inbox.Post(new LeaveAsked(Departures.Asked)), null);
         while (true)
         {
-            var order = await NextAsync(cancellation);
-            var work = inbox.BeginWork(cancellation);
-            var decision = MemberMachine.Decide(state, order);
-            try
+            var @event = await NextAsync();
+            var decision = MemberMachine.Apply(state, @event, Now);
+            state = decision.Next;
+            foreach (var action in decision.Actions)
             {
-                switch (decision)
-                {
-                    case ComputeStep(var step, _):
-                        using (WorkerTelemetry.Step(step, state.Generation))
-                        {
-                            var sums = await ComputeAsync(step, work);
-                            var reduced = await ExchangeAsync(step, sums, work);
-                            await VoteAsync(step, reduced, work);
-                        }
-
-                        break;
-
-                    case ApplyStep commit:
-                        Apply(commit.Skip);
-                        break;
-
-                    case EvaluateBlocks evaluate:
-                        await EvaluateAsync(evaluate.Order, work);
-                        break;
-
-                    case SaveCheckpoint save:
-                        await SaveAsync(save.Order, work);
-                        break;
-
-                    case EnterGeneration enter:
-                        await EnterAsync(enter, work);
-                        break;
-
-                    case Finish finish:
-                        return finish;
-
-                    default:
-                        await AnswerAsync(decision, order, cancellation);
-                        break;
-                }
-            }
-            catch (OperationCanceledException) when (work.IsCancellationRequested && !cancellation.IsCancellationRequested)
-            {
-                logger.WorkInterrupted(decision.GetType().Name, order.Step);
-            }
-            catch (Exception e) when (e is PeerException or DataException or TensorFileException or IOException or UnauthorizedAccessException)
-            {
-                await FailAsync(order.Step, PhaseOf(decision), e.Message, (e as PeerException)?.Peer ?? string.Empty, cancellation);
+                if (action is Finish finish)
+                    return finish;
+                await PerformAsync(action);
             }
         }
     }
@@ -92,175 +50,190 @@ internal sealed class TrainingLoop(
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (generation is not null)
-            await generation.DisposeAsync();
+        await work.DisposeAsync();
+        await files.DisposeAsync();
+        await LeaveGenerationAsync();
     }
 
-    private async Task<IReadOnlyList<SubtreeSum>> ComputeAsync(long step, CancellationToken work)
+    private async ValueTask<MemberEvent> NextAsync()
     {
-        using var activity = WorkerTelemetry.Activities.StartActivity("compute");
-        neighbours.Shelf.Withdraw();
-        (pending, pendingOutcome, state) = (null, null, state.Computing());
-        generation!.BeginStep(step);
-        var began = time.GetTimestamp();
-        var waited = member.Batches.Waited;
-        var sums = await member.Replica.ComputeAsync(generation.Me.Range, member.Batches, generation.Moments, progress.Advance, work);
-        times = new StepTimes(time.GetElapsedTime(began), TimeSpan.Zero, member.Batches.Waited - waited);
-        return sums;
-    }
-
-    private async Task<ReducedStep> ExchangeAsync(long step, IReadOnlyList<SubtreeSum> sums, CancellationToken work)
-    {
-        using var activity = WorkerTelemetry.Activities.StartActivity("exchange");
+        var patience = state.WakeAt is { } at ? TimeSpan.FromTicks(Math.Max(0, (at - Now).Ticks)) : Timeout.InfiniteTimeSpan;
+        if (state.Work is not null)
+            return await inbox.NextAsync(patience, CancellationToken.None);
         using var wait = progress.Wait();
-        var began = time.GetTimestamp();
-        var mean = means[step % MeanBuffers] ??= new float[member.Replica.Layout.ReductionLength];
-        var reduced = await generation!.ReduceAsync(step, sums, mean, work);
-        times = times with { Exchange = time.GetElapsedTime(began) };
-        return reduced;
+        return await inbox.NextAsync(patience, CancellationToken.None);
     }
 
-    private async Task VoteAsync(long step, ReducedStep reduced, CancellationToken work)
+    private async Task PerformAsync(MemberAction action)
     {
-        using var activity = WorkerTelemetry.Activities.StartActivity("vote");
-        pending = reduced;
-        pendingOutcome = Reports.Outcome(reduced, member.Replica.Layout, member.Schedule.At(step));
-        var skips = reduced.Counts.FirstNonFinite != 0 && member.Description.Gradient.OnNonfinite == OnTrouble.Skip;
-        state = state.Holding(step, reduced.Hash, skips);
-        var shards = generation!.Me.Range.Count;
-        WorkerTelemetry.Record(times, shards);
-        logger.Voted(step, reduced.Hash, pendingOutcome.Loss);
-        if (!generation.Me.Votes)
-            return;
-        var vote = new Vote
+        switch (action)
         {
-            Hash = reduced.Hash,
-            Outcome = pendingOutcome,
-            ShardsComputed = (uint)shards,
-            GradientBytesSent = (ulong)neighbours.TakeGradientBytes(),
-            ComputeSeconds = times.Compute.TotalSeconds,
-            ExchangeSeconds = times.Exchange.TotalSeconds,
-            DataWaitSeconds = times.DataWait.TotalSeconds,
-        };
-        await session.SendAsync(Reports.Vote(state, vote), work);
-    }
-
-    private void Apply(bool skip)
-    {
-        using var activity = WorkerTelemetry.Activities.StartActivity("apply");
-        try
-        {
-            member.Replica.Apply(pending!.Mean, skip);
+            case EnterGeneration enter:
+                await EnterAsync(enter);
+                break;
+            case ComputeStep(var number, var step):
+                neighbours.Shelf.Withdraw();
+                means.Release(old => old < step - 2);
+                generation!.BeginStep(step);
+                work.Start(number, token => ComputeAsync(number, step, token));
+                break;
+            case ExchangeStep(var number, var step):
+                var mean = means.Of(step);
+                work.Start(number, token => ExchangeAsync(number, step, mean, token));
+                break;
+            case ApplyStep(var number, var step, var skip):
+                var committed = means.Of(step);
+                work.Start(number, _ => Task.FromResult<MemberEvent>((WorkEvent?)Apply(number, [(step, skip, committed)]) ?? new StepApplied(number)));
+                break;
+            case EvaluateBlocks(var number, var order):
+                neighbours.Shelf.Withdraw();
+                work.Start(number, token => Task.FromResult<MemberEvent>(new BlocksEvaluated(number, evaluation.Run(order, token))));
+                break;
+            case AbortWork:
+                work.Abort();
+                break;
+            case WriteFile(var order):
+                neighbours.Shelf.Withdraw();
+                files.Begin(order);
+                break;
+            case OfferState offer:
+                Offer(offer);
+                break;
+            case TakeMean take:
+                Follow(take);
+                break;
+            case DropMeans drop:
+                means.Release(step => step > drop.Keep);
+                break;
+            case Tell tell:
+                await session.SendAsync(Reports.ToWire(state.RunId, tell, member), CancellationToken.None);
+                break;
+            case Note note:
+                logger.Noted(note);
+                break;
         }
-        catch (Exception e)
-        {
-            throw new WorkerFailureException($"applying step {state.PendingStep} failed, so this replica's state is undefined: {e.Message}", e);
-        }
-
-        (state, appliedOutcome, pending, pendingOutcome) = (state.Applied(), pendingOutcome, null, null);
-        progress.Advance();
-        WorkerTelemetry.StepsApplied.Add(1);
-        logger.Applied(state.AppliedStep);
     }
 
-    private async Task EvaluateAsync(EvaluateOrder order, CancellationToken work)
+    private async Task EnterAsync(EnterGeneration enter)
     {
-        using var activity = WorkerTelemetry.Activities.StartActivity("evaluate");
-        neighbours.Shelf.Withdraw();
-        await session.SendAsync(Reports.Evaluation(state, boundary.Evaluate(order, work)), work);
-    }
-
-    private async Task SaveAsync(CheckpointOrder order, CancellationToken work)
-    {
-        using var activity = WorkerTelemetry.Activities.StartActivity("checkpoint");
-        neighbours.Shelf.Withdraw();
-        var (file, weightsHash) = boundary.Write(order);
-        logger.FileWritten(file.Path, file.Bytes);
-        await session.SendAsync(Reports.Checkpoint(state, file, weightsHash), work);
-    }
-
-    private async Task EnterAsync(EnterGeneration enter, CancellationToken work)
-    {
-        using var activity = WorkerTelemetry.Activities.StartActivity("enter generation");
-        var view = enter.View;
-        logger.GenerationEntered(view.Generation, view.BaseStep, view.Reason, view.Find(state.WorkerId)!.Range, view.Members.Count, enter.Reason);
-        state = state.Entering(view);
+        var (number, view, route) = enter;
         await LeaveGenerationAsync();
         neighbours.Shelf.BeginGeneration(view.RunId, view.Generation);
         neighbours.Store.BeginGeneration(view.RunId, view.Generation, view.BaseStep);
         await neighbours.Channels.KeepAsync(view.Members);
-        generation = new GenerationWork(view, state.WorkerId, member, neighbours.Store, neighbours.Channels, progress);
+        try
+        {
+            generation = new GenerationWork(view, state.WorkerId, member, neighbours.Store, neighbours.Channels, progress);
+        }
+        catch (PeerException e)
+        {
+            inbox.Post(new WorkFailed(number, e.Message, e.Peer));
+            return;
+        }
 
-        await ReachBaseAsync(view, enter.Route, work);
-        (state, pending, pendingOutcome) = (state.Positioned(view.BaseStep, view.BaseHash), null, null);
-        neighbours.Shelf.Offer(() => new Snapshot(state.AppliedStep, member.ToBytes()));
-        var hash = StateHash.Compute(member.Replica.Layout, member.Replica.Export());
-        await session.SendAsync(Reports.InPosition(state, hash), work);
+        var held = route is ApplyHeld apply ? apply.Steps.Select(s => (s.Step, Skip(s), means.Of(s.Step))).ToList() : [];
+        work.Start(number, token => ReachBaseAsync(number, view, route, held, token));
     }
 
-    private async Task ReachBaseAsync(GenerationView view, BaseRoute route, CancellationToken work)
+    private bool Skip(HeldStep held) => held.Commit?.Skip ?? state.Skips(held.Facts!);
+
+    private async Task<MemberEvent> ReachBaseAsync(
+        long number, GenerationView view, BaseRoute route, List<(long Step, bool Skip, float[] Mean)> held, CancellationToken token)
     {
+        using var activity = WorkerTelemetry.Activities.StartActivity("enter generation");
         switch (route)
         {
-            case ApplyPending apply:
-                Apply(apply.Skip);
+            case ApplyHeld:
+                if (Apply(number, held) is { } failed)
+                    return failed;
                 break;
             case Download download:
                 using (progress.Wait())
-                    member.Take(await neighbours.DownloadAsync(view, download.Sources, member.Replica.Layout, progress, work), $"state of step {view.BaseStep}");
-                appliedOutcome = null;
+                    member.Take(await neighbours.DownloadAsync(view, download.Sources, member.Replica.Layout, progress, token), $"state of step {view.BaseStep}", view.BaseStep);
                 break;
             case LoadCheckpoint load:
-                member.Load(load.Path);
-                appliedOutcome = null;
+                member.Load(load.Path, view.BaseStep);
                 break;
             case StartOver:
                 member.StartOver();
-                appliedOutcome = null;
                 break;
         }
 
-        if (member.Replica.AppliedStep != view.BaseStep)
-            throw new IOException($"after {route.GetType().Name} this member is at step {member.Replica.AppliedStep}, not {view.BaseStep}");
+        return new BaseReached(number, StateHash.Compute(member.Replica.Layout, member.Replica.Export()));
     }
 
-    private async Task AnswerAsync(Decision decision, Order order, CancellationToken cancellation)
+    private async Task<MemberEvent> ComputeAsync(long number, long step, CancellationToken token)
     {
-        switch (decision)
-        {
-            case ReportState report:
-                logger.ReportingState(report.Reason);
-                await session.SendAsync(Reports.Prepared(state, member, appliedOutcome), cancellation);
-                break;
-            case Fail fail:
-                await FailAsync(order.Step, fail.Phase, fail.Reason, string.Empty, cancellation);
-                break;
-            case Hold hold:
-                logger.OrderHeld(order.GetType().Name, order.Step, hold.Reason);
-                held.Enqueue(order);
-                if (held.Count > MostHeld)
-                    held.Dequeue();
-                break;
-            default:
-                WorkerTelemetry.OrdersIgnored.Add(1);
-                logger.OrderIgnored(order.GetType().Name, order.Step, decision.Reason);
-                break;
-        }
+        using var span = WorkerTelemetry.Step(step, generation!.Number);
+        using var activity = WorkerTelemetry.Activities.StartActivity("compute");
+        var began = time.GetTimestamp();
+        var waited = member.Batches.Waited;
+        sums = await member.Replica.ComputeAsync(generation.Me.Range, member.Batches, generation.Moments, progress.Advance, token);
+        effort = new StepEffort(generation.Me.Range.Count, 0, time.GetElapsedTime(began).TotalSeconds, 0, (member.Batches.Waited - waited).TotalSeconds);
+        return new StepComputed(number);
     }
 
-    private async Task FailAsync(long step, string phase, string reason, string peer, CancellationToken cancellation)
+    private async Task<MemberEvent> ExchangeAsync(long number, long step, float[] mean, CancellationToken token)
     {
-        logger.PhaseFailed(phase, reason);
-        await session.SendAsync(Reports.Failed(state, step, phase, reason, peer), cancellation);
-    }
-
-    private async ValueTask<Order> NextAsync(CancellationToken cancellation)
-    {
-        if (held.TryPeek(out var early) && early.Generation <= state.Generation)
-            return held.Dequeue();
+        using var span = WorkerTelemetry.Step(step, generation!.Number);
+        using var activity = WorkerTelemetry.Activities.StartActivity("exchange");
         using var wait = progress.Wait();
-        return await inbox.NextAsync(cancellation);
+        var began = time.GetTimestamp();
+        var reduced = await generation.ReduceAsync(step, sums, mean, token);
+        effort = effort with { ExchangeSeconds = time.GetElapsedTime(began).TotalSeconds, BytesSent = neighbours.TakeGradientBytes() };
+        WorkerTelemetry.Record(effort);
+        return new StepReduced(number, reduced.Hash, Facts(step, reduced), effort);
     }
+
+    /// <summary>Applies committed steps in order; an exception leaves the replica undefined, so it ends the process.</summary>
+    private ApplyFailed? Apply(long number, IReadOnlyList<(long Step, bool Skip, float[] Mean)> steps)
+    {
+        using var activity = WorkerTelemetry.Activities.StartActivity("apply");
+        foreach (var (step, skip, mean) in steps)
+        {
+            try
+            {
+                member.Replica.Apply(mean, skip);
+            }
+            catch (Exception e)
+            {
+                return new ApplyFailed(number, $"applying step {step} failed, so this replica's state is undefined: {e.Message}");
+            }
+
+            progress.Advance();
+            WorkerTelemetry.StepsApplied.Add(1);
+        }
+
+        return null;
+    }
+
+    private void Offer(OfferState offer)
+    {
+        if (!offer.Keep)
+        {
+            neighbours.Shelf.Offer(() => new Snapshot(offer.Step, member.ToBytes(member.Replica.Export())));
+            return;
+        }
+
+        var copy = member.Replica.Export();
+        neighbours.Shelf.Keep(() => new Snapshot(offer.Step, member.ToBytes(copy)));
+    }
+
+    private void Follow(TakeMean take)
+    {
+        if (generation is not { } current || current.Number != take.Generation)
+        {
+            inbox.Post(new MeanMissed(take.Generation, take.Step, "this member has no links to the others"));
+            return;
+        }
+
+        current.Follow(take.Step, means.Of(take.Step), (reduced, why) => inbox.Post(reduced is null
+            ? new MeanMissed(take.Generation, take.Step, why)
+            : new MeanTaken(take.Generation, take.Step, reduced.Hash, Facts(take.Step, reduced))));
+    }
+
+    private StepFacts Facts(long step, ReducedStep reduced) => new(
+        reduced.Mean[member.Replica.Layout.LossIndex], reduced.Counts.Samples, reduced.Counts.Correct, member.Schedule.At(step), reduced.Counts.FirstNonFinite);
 
     private async Task LeaveGenerationAsync()
     {
@@ -268,12 +241,4 @@ internal sealed class TrainingLoop(
             await generation.DisposeAsync();
         generation = null;
     }
-
-    private static string PhaseOf(Decision decision) => decision switch
-    {
-        ComputeStep => "step",
-        EvaluateBlocks => "evaluation",
-        SaveCheckpoint => "checkpoint",
-        _ => "position",
-    };
 }

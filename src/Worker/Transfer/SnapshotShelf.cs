@@ -1,8 +1,8 @@
 namespace AdderNet.Worker.Transfer;
 
 /// <summary>
-/// The state that this member offers to others of its generation: copied at the first request, shared by all requests, given
-/// up when the member moves on. A request that comes before the member has reached the base waits, bounded. Downloads in
+/// The state that this member offers to others of its generation: copied at the first request and given up when the member
+/// moves on, or copied at the boundary and kept while it trains on. A request that comes before the member has reached the base waits, bounded. Downloads in
 /// progress keep the snapshot that they began with. Thread-safe.
 /// </summary>
 internal sealed class SnapshotShelf(TimeProvider time, TimeSpan longestWait)
@@ -12,6 +12,7 @@ internal sealed class SnapshotShelf(TimeProvider time, TimeSpan longestWait)
     private string runId = string.Empty;
     private long generation;
     private bool movedOn;
+    private bool keeps;
     private Lazy<Snapshot>? snapshot;
 
     /// <summary>A generation was announced; its base is not reached yet.</summary>
@@ -19,7 +20,7 @@ internal sealed class SnapshotShelf(TimeProvider time, TimeSpan longestWait)
     {
         lock (gate)
         {
-            (runId, generation, movedOn, snapshot) = (run, number, false, null);
+            (runId, generation, movedOn, keeps, snapshot) = (run, number, false, false, null);
             Signal();
         }
     }
@@ -34,11 +35,23 @@ internal sealed class SnapshotShelf(TimeProvider time, TimeSpan longestWait)
         }
     }
 
-    /// <summary>Ends the offer, after a copy that is just being made.</summary>
+    /// <summary>Offers a copy of the base until the next generation; <paramref name="make"/> turns it into bytes, at most once.</summary>
+    public void Keep(Func<Snapshot> make)
+    {
+        lock (gate)
+        {
+            (keeps, snapshot) = (true, new Lazy<Snapshot>(make));
+            Signal();
+        }
+    }
+
+    /// <summary>Ends an offer of the replica itself, after a copy that is just being made.</summary>
     public void Withdraw()
     {
         lock (gate)
         {
+            if (keeps)
+                return;
             (movedOn, snapshot) = (true, null);
             Signal();
         }
@@ -53,6 +66,7 @@ internal sealed class SnapshotShelf(TimeProvider time, TimeSpan longestWait)
         while (true)
         {
             Task change;
+            Lazy<Snapshot>? kept = null;
             lock (gate)
             {
                 if (runId.Length > 0 && runId != run)
@@ -62,16 +76,17 @@ internal sealed class SnapshotShelf(TimeProvider time, TimeSpan longestWait)
                 if (number == generation && movedOn)
                     throw new SnapshotRefusedException($"this member has left step {step}");
 
-                // The copy is made under the lock: the replica may not move on meanwhile.
-                if (number == generation && snapshot?.Value is { } ready)
-                {
-                    return ready.Step == step
-                        ? ready
-                        : throw new SnapshotRefusedException($"this member is at step {ready.Step}, not {step}");
-                }
+                // What is not kept is copied under the lock: the replica may not move on meanwhile.
+                if (number == generation && keeps)
+                    kept = snapshot;
+                else if (number == generation && snapshot?.Value is { } ready)
+                    return OfStep(ready, step);
 
                 change = changed.Task;
             }
+
+            if (kept is not null)
+                return OfStep(kept.Value, step);
 
             try
             {
@@ -83,6 +98,9 @@ internal sealed class SnapshotShelf(TimeProvider time, TimeSpan longestWait)
             }
         }
     }
+
+    private static Snapshot OfStep(Snapshot ready, long step) =>
+        ready.Step == step ? ready : throw new SnapshotRefusedException($"this member is at step {ready.Step}, not {step}");
 
     private void Signal()
     {

@@ -61,7 +61,7 @@ internal sealed class CoordinatorScript : IRpcService, IAsyncDisposable
                 }
                 else
                 {
-                    session.Take(message);
+                    await session.TakeAsync(message);
                 }
 
                 if (session.Broken)
@@ -83,6 +83,7 @@ internal sealed class CoordinatorScript : IRpcService, IAsyncDisposable
 internal sealed class ScriptedSession(WorkerMessage first, IRpcWriter<CoordinatorMessage> writer)
 {
     private readonly Channel<WorkerMessage> received = Channel.CreateUnbounded<WorkerMessage>();
+    private long newest;
 
     public Hello Hello => first.Hello;
 
@@ -95,10 +96,13 @@ internal sealed class ScriptedSession(WorkerMessage first, IRpcWriter<Coordinato
     /// <summary>Breaks the stream at the next message that the worker sends (a heartbeat will do).</summary>
     public bool Broken { get; set; }
 
-    public void Take(WorkerMessage message)
+    /// <summary>Takes a message; a worker that asks to leave is released at once.</summary>
+    public async Task TakeAsync(WorkerMessage message)
     {
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Heartbeat)
             Heartbeats.Enqueue(message.Heartbeat);
+        else if (message is { BodyCase: WorkerMessage.BodyOneofCase.Leave, Leave.Asks: true })
+            await SendAsync(0, 0, m => m.Released = new Released { Reason = message.Leave.Reason });
         else
             received.Writer.TryWrite(message);
     }
@@ -107,15 +111,18 @@ internal sealed class ScriptedSession(WorkerMessage first, IRpcWriter<Coordinato
 
     public async Task SendAsync(long generation, long step, Action<CoordinatorMessage> body)
     {
+        newest = Math.Max(newest, generation);
         var message = new CoordinatorMessage { RunId = CoordinatorScript.Run, Generation = (ulong)generation, Step = (ulong)step };
         body(message);
         await writer.WriteAsync(message);
     }
 
-    /// <summary>The next message, which must be of this kind.</summary>
+    /// <summary>The next message, which must be of this kind; a failure in a generation that is over is passed over, as a coordinator does.</summary>
     public async Task<WorkerMessage> ExpectAsync(WorkerMessage.BodyOneofCase kind, CancellationToken cancellation)
     {
         var message = await received.Reader.ReadAsync(cancellation);
+        while (message.BodyCase == WorkerMessage.BodyOneofCase.PhaseFailed && message.Generation < (ulong)newest)
+            message = await received.Reader.ReadAsync(cancellation);
         return message.BodyCase == kind
             ? message
             : throw new InvalidOperationException($"expected {kind}, {Hello.WorkerId} sent {message}");

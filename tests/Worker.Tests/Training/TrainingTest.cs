@@ -114,9 +114,9 @@ public class TrainingTest
         await cluster.StepsAsync(1);
         await File.WriteAllTextAsync(Path.Combine(cluster.Output, "taken"), "a file where a directory should be");
         await cluster.Members[0].SendAsync(1, 1, o => o.WriteCheckpoint = new WriteCheckpoint { Directory = cluster.Output, File = "taken/state.safetensors" });
-        var failed = await cluster.Members[0].ExpectAsync(WorkerMessage.BodyOneofCase.PhaseFailed, cluster.Limit);
-        Assert.Equal("checkpoint", failed.PhaseFailed.Phase);
-        Assert.Contains("taken", failed.PhaseFailed.Reason, StringComparison.Ordinal);
+        var failed = await cluster.Members[0].ExpectAsync(WorkerMessage.BodyOneofCase.FileFailed, cluster.Limit);
+        Assert.Equal("taken/state.safetensors", failed.FileFailed.File);
+        Assert.Contains("taken", failed.FileFailed.Reason, StringComparison.Ordinal);
         await cluster.StepsAsync(1);
     }
 
