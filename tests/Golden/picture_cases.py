@@ -1,4 +1,5 @@
-"""Writes pictures.safetensors: encoded pictures of every kind that ImageNet has, and what Pillow and torchvision make of them.
+"""Writes the pictures of the start-up probe, and pictures.safetensors: encoded pictures of every kind that ImageNet has, and
+what Pillow and torchvision make of them.
 
 <name>.file U8 [bytes]; <name>.size I64 [2], width and height; <name>.sha256 U8 [32], of the bytes of Pillow's convert('RGB');
 <name>.evaluation U8 [24, 24, 3], torchvision's Resize and CenterCrop in proportion 256/224; <name>.crops I64 [n, 4], left, top,
@@ -138,5 +139,22 @@ def main():
     safetensors_file.write(os.path.join(HERE, "pictures.safetensors"), tensors)
 
 
+def write_probe():
+    """The pictures of the start-up probe: src/AdderNet.Core/Data/Images/Probe."""
+    folder = os.path.join(HERE, "../../src/AdderNet.Core/Data/Images/Probe")
+    image = scene(72, 56)
+    for name, data in {
+        "chroma420.jpg": saved(image, quality=90),
+        "chroma422.jpg": saved(image, quality=90, subsampling=1),
+        "chroma440.jpg": by_turbojpeg(np.asarray(image), 0, CHROMA_440),
+        "cmyk.jpg": saved(image.convert("CMYK"), quality=75),
+        "progressive.jpg": saved(image, quality=90, progressive=True),
+        "palette.png": saved(image.convert("P", palette=Image.ADAPTIVE, colors=64), "PNG", optimize=True),
+    }.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(data)
+
+
 if __name__ == "__main__":
     main()
+    write_probe()

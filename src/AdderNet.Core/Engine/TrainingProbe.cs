@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using AdderNet.Core.Configuration;
 using AdderNet.Core.Data;
+using AdderNet.Core.Data.Images;
 using AdderNet.Core.Models;
 using AdderNet.Core.Numerics;
 using AdderNet.Core.Sharding;
@@ -50,6 +51,15 @@ public static class TrainingProbe
         var evaluated = replica.Evaluate(batches.Draw(step: 3, shard: 0), CancellationToken.None);
         return Digest(replica.Export(), evaluated.LossSum);
     }
+
+    /// <summary>
+    /// What must agree besides where the data are encoded pictures: lower-case hex SHA-256 over decoded, resampled and
+    /// augmented samples of built-in pictures. Empty for other data, which need no decoder.
+    /// </summary>
+    /// <param name="data">Section <c>data</c>.</param>
+    /// <exception cref="DataException">What decodes pictures is not installed.</exception>
+    public static string HashPictures(DataOptions data) =>
+        data.Format is DataFormat.Folder or DataFormat.Tar ? PictureProbe.Hash(data.Decode) : "";
 
     private static ModelDescription Describe()
     {

@@ -52,7 +52,10 @@ internal static class WorkerMessages
                 (long)report.AppliedStep, report.AppliedHash, report.AppliedOutcome is { } o ? Outcome(o) : null, report.StateHash,
                 (long)report.PendingStep, report.PendingHash)
             : MemberReport.Fresh,
-        prepared.TrainSamples, prepared.TestSamples, [.. prepared.LayerNames]);
+        prepared.TrainSamples, prepared.TestSamples, [.. prepared.LayerNames])
+    {
+        PictureProbeHash = prepared.PictureProbeHash,
+    };
 
     private static Ballot Ballot(Vote vote) => new(
         vote.Hash, Outcome(vote.Outcome ?? new Protos.V1.StepOutcome()), (int)vote.ShardsComputed, (long)vote.GradientBytesSent,

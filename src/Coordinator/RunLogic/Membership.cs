@@ -54,6 +54,7 @@ internal static class Membership
         if (state.Facts is { } facts)
         {
             var why = Mismatch(facts, member.Info)
+                ?? Differs("picture probe hash", facts.PictureProbeHash, prepared.PictureProbeHash)
                 ?? Differs("data manifest hash", facts.ManifestHash, prepared.ManifestHash)
                 ?? Differs("run identity", facts.Identity, prepared.Identity);
             if (why is not null)
@@ -68,7 +69,10 @@ internal static class Membership
         {
             var fixedNow = new RunFacts(
                 member.Info.Build, member.Info.NumericsVersion, member.Info.Engine, member.Info.ProbeHash, prepared.Identity,
-                prepared.ManifestHash, prepared.TrainSamples, prepared.TestSamples, prepared.LayerNames);
+                prepared.ManifestHash, prepared.TrainSamples, prepared.TestSamples, prepared.LayerNames)
+            {
+                PictureProbeHash = prepared.PictureProbeHash,
+            };
             turn.State = state with { Facts = fixedNow };
             turn.Do(new RecordFacts(fixedNow));
             if (prepared.TrainSamples < turn.Plan.Description.Batch.Global)

@@ -13,7 +13,11 @@ internal sealed record MemberConnected(string WorkerId, long Session, WorkerInfo
 
 internal sealed record MemberPrepared(
     string WorkerId, long Session, string Identity, string ManifestHash, MemberReport Report,
-    long TrainSamples, long TestSamples, ImmutableArray<string> LayerNames) : MemberEvent(WorkerId, Session);
+    long TrainSamples, long TestSamples, ImmutableArray<string> LayerNames) : MemberEvent(WorkerId, Session)
+{
+    /// <summary>Hash of built-in pictures as the worker decodes them; empty where the data are no pictures.</summary>
+    public string PictureProbeHash { get; init; } = "";
+}
 
 internal sealed record MemberBeat(string WorkerId, long Session, long Progress, bool Waits) : MemberEvent(WorkerId, Session);
 

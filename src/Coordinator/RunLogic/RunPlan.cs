@@ -70,4 +70,8 @@ internal sealed record RunFacts(
     string ManifestHash,
     long TrainSamples,
     long TestSamples,
-    ImmutableArray<string> LayerNames);
+    ImmutableArray<string> LayerNames)
+{
+    /// <summary>Hash of built-in pictures as the workers decode them; empty where the data are no pictures.</summary>
+    public string PictureProbeHash { get; init; } = "";
+}

@@ -22,6 +22,7 @@ internal sealed class PreparedMember : IAsyncDisposable
         Schedule = new LearningRateSchedule(description.Schedule, description.Optimizer.LearningRate, stepsPerEpoch);
         replica = build();
         StartOver();
+        PictureProbeHash = TrainingProbe.HashPictures(description.Data);
         Identity = RunIdentity.Compute(description, data.Manifest, InitialHash(), ManagedReplica.EngineName);
     }
 
@@ -35,6 +36,9 @@ internal sealed class PreparedMember : IAsyncDisposable
 
     /// <summary>Hex SHA-256: what makes two runs the same run.</summary>
     public string Identity { get; }
+
+    /// <summary>Hash of built-in pictures as this machine decodes and resamples them; empty where the data are no pictures.</summary>
+    public string PictureProbeHash { get; }
 
     public IReplica Replica => replica;
 

@@ -62,6 +62,7 @@ internal static class Reports
         {
             RunIdentity = member.Identity,
             DataManifestHash = member.Data.Manifest.Hash,
+            PictureProbeHash = member.PictureProbeHash,
             Report = new MemberReport
             {
                 AppliedStep = (ulong)report.AppliedStep,

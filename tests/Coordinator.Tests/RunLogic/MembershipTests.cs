@@ -185,6 +185,15 @@ public class MembershipTests
     }
 
     [Fact]
+    public void A_worker_that_decodes_pictures_otherwise_is_refused_for_good_naming_both_values()
+    {
+        var run = new RunScript().Connect("a").Prepare("a", pictures: "these").Connect("b").Prepare("b", pictures: "those");
+        var refused = Assert.Single(run.Sent<RefusedOrder>()).Order;
+        Assert.Equal(("picture probe hash: the run has these, this worker has those", true), (refused.Why, refused.Final));
+        Assert.Equal(["a"], run.State.Members.Keys);
+    }
+
+    [Fact]
     public void Two_workers_that_prepare_at_once_are_compared_when_the_second_one_does()
     {
         var run = new RunScript(expected: 2).Connect("a").Connect("b", RunScript.Info("b") with { ProbeHash = "other" }).Prepare("a").Prepare("b");

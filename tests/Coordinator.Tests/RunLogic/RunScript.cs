@@ -86,8 +86,8 @@ internal sealed class RunScript
     public RunScript Connect(string worker, WorkerInfo? info = null) =>
         Feed(new MemberConnected(worker, ++sessions, info ?? Info(worker)));
 
-    public RunScript Prepare(string worker, MemberReport? report = null, string identity = "id", string manifest = "data", long train = 160, long test = 25) =>
-        Feed(new MemberPrepared(worker, Session(worker), identity, manifest, report ?? MemberReport.Fresh, train, test, ["conv1", "bn1"]));
+    public RunScript Prepare(string worker, MemberReport? report = null, string identity = "id", string manifest = "data", long train = 160, long test = 25, string pictures = "") =>
+        Feed(new MemberPrepared(worker, Session(worker), identity, manifest, report ?? MemberReport.Fresh, train, test, ["conv1", "bn1"]) { PictureProbeHash = pictures });
 
     public RunScript Join(params string[] workers)
     {

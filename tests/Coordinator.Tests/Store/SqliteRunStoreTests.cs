@@ -23,7 +23,7 @@ public sealed class SqliteRunStoreTests : IDisposable
     [Fact]
     public async Task What_was_recorded_is_read_back_by_the_next_coordinator()
     {
-        var facts = new RunFacts("build", 3, "managed", "probe", "id", "data", 60_000, 10_000, ["conv1", "bn1"]);
+        var facts = new RunFacts("build", 3, "managed", "probe", "id", "data", 60_000, 10_000, ["conv1", "bn1"]) { PictureProbeHash = "pictures" };
         var checkpoint = new CheckpointRecord(50, CheckpointKind.Periodic, "checkpoints/step-00000050/state.safetensors", "sha", 7, "w", ulong.MaxValue);
         var evaluation = new EvaluationRecord(50, 10_000, 9_900, 9_990, 0.1 + 0.2);
         string id;
