@@ -1,7 +1,6 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using AdderNet.Core.Configuration;
+using AdderNet.Core.Data.Indexes;
 
 namespace AdderNet.Core.Data;
 
@@ -9,8 +8,12 @@ namespace AdderNet.Core.Data;
 /// <param name="Name">Path below the data directory, with '/'.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Label">Class of the sample; null for a file of many.</param>
-/// <param name="Sha256">Lower-case hex of its content; null where only name and size are known.</param>
-public sealed record DataManifestEntry(string Name, long Bytes, int? Label, string? Sha256);
+/// <param name="Sha256">Lower-case hex of its content; null where only name and size are known; <see cref="LeftOut"/> for a sample that is not used.</param>
+public sealed record DataManifestEntry(string Name, long Bytes, int? Label, string? Sha256)
+{
+    /// <summary>Stands in place of the content's hash of a sample that does not decode and is skipped.</summary>
+    public const string LeftOut = "undecodable";
+}
 
 /// <summary>
 /// What a data set consists of: names in ordinal order, sizes, labels, and content hashes for idx and cifar; no times and
@@ -23,15 +26,15 @@ public sealed class DataManifest
     internal DataManifest(DataFormat format, IEnumerable<DataManifestEntry> entries)
     {
         Entries = entries.OrderBy(entry => entry.Name, StringComparer.Ordinal).ToList();
-        var text = new StringBuilder("addernet data manifest 1\n").Append(Spelling.Of(format)).Append('\n');
+        using var hash = new ManifestHash(format);
         foreach (var entry in Entries)
-        {
-            text.Append(entry.Name).Append('\0').Append(entry.Bytes).Append('\0')
-                .Append(entry.Label?.ToString(CultureInfo.InvariantCulture) ?? "-").Append('\0').Append(entry.Sha256 ?? "-").Append('\n');
-        }
-
-        Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+            hash.Append(Encoding.UTF8.GetBytes(entry.Name), entry.Bytes, entry.Label, entry.Sha256);
+        Hash = hash.Finish();
     }
+
+    /// <param name="format">How the samples are stored.</param>
+    /// <param name="entries">Of the indexed samples.</param>
+    internal DataManifest(DataFormat format, IndexedManifest entries) => (Entries, Hash) = (entries, entries.Hash(format));
 
     /// <summary>Entries in ordinal order of names.</summary>
     public IReadOnlyList<DataManifestEntry> Entries { get; }

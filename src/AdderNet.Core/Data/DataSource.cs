@@ -1,17 +1,27 @@
 using AdderNet.Core.Configuration;
+using AdderNet.Core.Data.Indexes;
 
 namespace AdderNet.Core.Data;
 
 /// <summary>An opened data set.</summary>
-public sealed class DataSource
+public sealed class DataSource : IDisposable
 {
     /// <summary>Data sets that <c>train</c> fetches when <c>data.path</c> is their bare name and no such directory exists.</summary>
     private static readonly string[] Fetchable = ["mnist", "fashion-mnist"];
+
+    private readonly IndexedPictures? pictures;
 
     private DataSource(ISampleSet train, ISampleSet test, DataManifest manifest, InputShape input)
     {
         (Train, Test, Manifest, Input) = (train, test, manifest, input);
         Classes = 1 + Math.Max(LargestLabel(train), LargestLabel(test));
+    }
+
+    private DataSource(IndexedPictures pictures)
+    {
+        this.pictures = pictures;
+        (Train, Test, Manifest, Input) = (pictures.Train, pictures.Validation, pictures.Manifest, pictures.Input);
+        (Classes, ClassNames) = (pictures.Index.ClassNames.Count, pictures.Index.ClassNames);
     }
 
     /// <summary>Training samples.</summary>
@@ -26,19 +36,22 @@ public sealed class DataSource
     /// <summary>Shape of one sample.</summary>
     public InputShape Input { get; }
 
-    /// <summary>The largest label plus one.</summary>
+    /// <summary>The largest label plus one; of folder and tar the number of classes.</summary>
     public int Classes { get; }
 
-    /// <summary>Opens and checks a data set; idx and cifar are read into memory.</summary>
+    /// <summary>What the classes of a folder or tar data set are called; empty for others.</summary>
+    public IReadOnlyList<string> ClassNames { get; } = [];
+
+    /// <summary>Opens and checks a data set; idx and cifar are read into memory, folder and tar are indexed where they are not yet.</summary>
     /// <param name="options">Section <c>data</c>.</param>
     /// <param name="pathOverride">Directory to use instead of <c>data.path</c>; null for none.</param>
-    /// <exception cref="DataException">It is missing, damaged or of a format that is not read yet.</exception>
+    /// <exception cref="DataException">It is missing or damaged.</exception>
     public static DataSource Open(DataOptions options, string? pathOverride) => options.Format switch
     {
         DataFormat.Idx => OpenIdx(Directory(options, pathOverride), options),
         DataFormat.Cifar => OpenCifar(Directory(options, pathOverride), options),
         DataFormat.Synthetic => OpenSynthetic(options),
-        _ => throw new DataException($"data.format: {Spelling.Of(options.Format)} is not read by this version; use idx, cifar or synthetic, for example data.format: synthetic"),
+        _ => new DataSource(IndexedPictures.Open(Directory(options, pathOverride), options)),
     };
 
     /// <summary>The name of a data set that can be fetched, if that is what a <c>data.path</c> is: a bare <c>mnist</c> or <c>fashion-mnist</c>, and no directory of that name exists.</summary>
@@ -53,6 +66,9 @@ public sealed class DataSource
         if (Classes > classes)
             throw new DataException($"the data has labels up to {Classes - 1}, but model.classes: {classes} allows up to {classes - 1}; for example model.classes: {Classes}");
     }
+
+    /// <summary>Closes the files of a folder or tar data set.</summary>
+    public void Dispose() => pictures?.Dispose();
 
     private static DataSource OpenIdx(string directory, DataOptions options)
     {

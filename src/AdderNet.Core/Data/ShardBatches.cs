@@ -4,15 +4,16 @@ using AdderNet.Core.Engine;
 namespace AdderNet.Core.Data;
 
 /// <summary>
-/// The samples of each shard of each step, read ahead by one background task in the order in which they are being asked
+/// The samples of each shard of each step, read ahead by threads of their own in the order in which they are being asked
 /// for: shards left to right, then the next step from the first shard again. The range of shards is learnt from the
-/// questions, so a change of ranges costs one wait. A batch is valid until a batch of another step is asked for.
-/// Ask from one thread at a time.
+/// questions, so a change of ranges costs one wait. What is read ahead is bounded, in shards and in memory. A batch is valid
+/// until a batch of another step is asked for. Ask from one thread at a time.
 /// </summary>
 public sealed class ShardBatches : IShardBatches, IAsyncDisposable
 {
     private const int DefaultReadAhead = 4;
-    private readonly ISampleSet samples;
+    private const long MostBytesAhead = 256L << 20;
+    private readonly SampleReaders readers;
     private readonly SampleOrder order;
     private readonly ShardCursor cursor;
     private readonly long seed;
@@ -35,13 +36,17 @@ public sealed class ShardBatches : IShardBatches, IAsyncDisposable
     /// <param name="order">Which sample is used when.</param>
     /// <param name="training">Batch and seed.</param>
     /// <param name="time">Measures <see cref="Waited"/>.</param>
-    /// <param name="readAhead">Shards read before they are asked for, at most.</param>
-    public ShardBatches(ISampleSet samples, InputShape input, SampleOrder order, TrainingOptions training, TimeProvider time, int readAhead = DefaultReadAhead)
+    /// <param name="readAhead">Shards read before they are asked for, at most; fewer, but one, where they would take more than 256 MB.</param>
+    /// <param name="threads">Threads that decode, at least 1; they change no bit.</param>
+    public ShardBatches(
+        ISampleSet samples, InputShape input, SampleOrder order, TrainingOptions training, TimeProvider time, int readAhead = DefaultReadAhead, int threads = 1)
     {
-        (this.samples, this.order, seed, shardSize, elements) = (samples, order, training.Seed, training.Batch.ShardSize, input.Elements);
-        (this.time, this.readAhead) = (time, readAhead);
+        (this.order, seed, shardSize, elements) = (order, training.Seed, training.Batch.ShardSize, input.Elements);
+        (this.time, this.readAhead) = (time, (int)Math.Clamp(MostBytesAhead / ((long)sizeof(float) * shardSize * elements), 1, readAhead));
+        readers = new SampleReaders(samples, input, threads);
         cursor = new ShardCursor(training.Batch.Shards);
-        reader = Task.Run(ReadAheadAsync);
+        // A thread of its own: one of the pool's would be missed by whoever waits for the network.
+        reader = Task.Factory.StartNew(ReadAhead, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>How long askers have waited for samples, all together.</summary>
@@ -90,15 +95,16 @@ public sealed class ShardBatches : IShardBatches, IAsyncDisposable
                 reading.Done.TrySetCanceled();
         }
 
+        readers.Dispose();
         asked.Dispose();
         stop.Dispose();
     }
 
-    private async Task ReadAheadAsync()
+    private void ReadAhead()
     {
         while (true)
         {
-            await asked.WaitAsync(stop.Token).ConfigureAwait(false);
+            asked.Wait(stop.Token);
             while (!stop.IsCancellationRequested && BeginNext() is { } reading)
                 Complete(reading);
         }
@@ -144,12 +150,7 @@ public sealed class ShardBatches : IShardBatches, IAsyncDisposable
         buffer ??= new Buffer(new float[shardSize * elements], new int[shardSize]);
         var draw = new SampleDraw(seed, order.Epoch(step));
         var indexes = order.Samples(step, shard, shardSize);
-        for (var i = 0; i < shardSize; i++)
-        {
-            samples.Read(indexes[i], draw, buffer.Images.AsSpan(i * elements, elements));
-            buffer.Labels[i] = samples.Label(indexes[i]);
-        }
-
+        readers.Read(shardSize, i => indexes.Span[i], draw, buffer.Images, buffer.Labels);
         return buffer;
     }
 
