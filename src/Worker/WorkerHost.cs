@@ -103,7 +103,7 @@ public static class WorkerHost
         var paths = new OutputPaths(options.Checkpoints);
         using var heartbeat = new HeartbeatThread(session, progress, welcome.Heartbeat);
         await using var member = await Task.Run(
-            () => PreparedMember.Create(welcome, options.Data, options.Threads, paths, options.Time), cancellation);
+            () => PreparedMember.Create(welcome, options.Data, options.Threads, options.DecodeThreads, paths, options.Time), cancellation);
         logger.Prepared(welcome.RunId, member.Replica.Layout.ParameterLength, member.Data.Train.Count, member.Data.Test.Count, member.Replica.AppliedStep);
         var state = new MemberState
         {

@@ -28,6 +28,9 @@ public sealed record WorkerOptions
     /// <summary>Compute threads, at least 1. Their number changes no bit of the result.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Threads that decode samples beside the compute threads, at least 1. Their number changes no bit either.</summary>
+    public int DecodeThreads { get; init; } = 1;
+
     /// <summary>Unique name of this process; null: host, process id and a random suffix.</summary>
     public string? WorkerId { get; init; }
 

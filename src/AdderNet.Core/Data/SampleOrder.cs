@@ -58,10 +58,10 @@ public sealed class SampleOrder
     /// <param name="step">From 1.</param>
     /// <param name="shard">From 0 to S - 1.</param>
     /// <param name="shardSize">B/S.</param>
-    internal ReadOnlyMemory<int> Samples(long step, int shard, int shardSize)
+    internal ReadOnlySpan<int> Samples(long step, int shard, int shardSize)
     {
         var stepInEpoch = (int)((step - 1) % StepsPerEpoch);
-        return Permutation(Epoch(step)).AsMemory((stepInEpoch * globalBatch) + (shard * shardSize), shardSize);
+        return Permutation(Epoch(step)).AsSpan((stepInEpoch * globalBatch) + (shard * shardSize), shardSize);
     }
 
     private int[] Shuffle(int epoch)

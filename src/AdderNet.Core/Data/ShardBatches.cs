@@ -149,8 +149,8 @@ public sealed class ShardBatches : IShardBatches, IAsyncDisposable
             spare.TryPop(out buffer);
         buffer ??= new Buffer(new float[shardSize * elements], new int[shardSize]);
         var draw = new SampleDraw(seed, order.Epoch(step));
-        var indexes = order.Samples(step, shard, shardSize);
-        readers.Read(shardSize, i => indexes.Span[i], draw, buffer.Images, buffer.Labels);
+        var indexes = order.Samples(step, shard, shardSize).ToArray();
+        readers.Read(shardSize, i => indexes[i], draw, buffer.Images, buffer.Labels);
         return buffer;
     }
 

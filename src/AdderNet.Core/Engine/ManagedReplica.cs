@@ -103,7 +103,13 @@ public sealed class ManagedReplica : IReplica
     }
 
     /// <inheritdoc/>
-    public EvaluationSums Evaluate(SampleBatch batch, CancellationToken cancellation)
+    public EvaluationSums Evaluate(SampleBatch batch, CancellationToken cancellation) => Evaluate(batch, [], cancellation);
+
+    /// <summary>The same, saying of each sample what it is taken for.</summary>
+    /// <param name="batch">Consecutive samples.</param>
+    /// <param name="verdicts">Receives one for each sample; empty: not wanted.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public EvaluationSums Evaluate(SampleBatch batch, Span<SampleVerdict> verdicts, CancellationToken cancellation)
     {
         var tape = Tape(0);
         var sums = new EvaluationSums(batch.Count, 0, 0, 0);
@@ -114,6 +120,8 @@ public sealed class ManagedReplica : IReplica
             tape.Begin(new SampleBatch(images, batch.Labels.Slice(first, count), count), shard: 0, reduction: []);
             network.Infer(tape, cancellation);
             var verdict = network.Judge(tape, sums.LossSum);
+            if (!verdicts.IsEmpty)
+                network.Judge(tape, verdicts.Slice(first, count));
             sums = sums with { Top1 = sums.Top1 + verdict.Top1, Top5 = sums.Top5 + verdict.Top5, LossSum = verdict.LossSum };
         }
 

@@ -120,6 +120,14 @@ internal sealed class Network
         tape.Output(layers.Length - 1).AsSpan(0, tape.Samples * model.Classes),
         tape.Labels.AsSpan(0, tape.Samples), model.Classes, [], lossBefore);
 
+    /// <summary>What each sample of a tape whose forward pass is done is taken for.</summary>
+    public void Judge(ShardTape tape, Span<SampleVerdict> verdicts)
+    {
+        var logits = tape.Output(layers.Length - 1);
+        for (var i = 0; i < tape.Samples; i++)
+            verdicts[i] = SoftmaxCrossEntropy.JudgeSample(logits.AsSpan(i * model.Classes, model.Classes), tape.Labels[i]);
+    }
+
     private int JudgeLoss(ShardTape tape)
     {
         var logits = tape.Output(layers.Length - 1).AsSpan(0, tape.Samples * model.Classes);

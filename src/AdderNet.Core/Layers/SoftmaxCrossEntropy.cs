@@ -1,3 +1,4 @@
+using AdderNet.Core.Engine;
 using AdderNet.Core.Numerics;
 
 namespace AdderNet.Core.Layers;
@@ -51,6 +52,17 @@ internal static class SoftmaxCrossEntropy
         }
 
         return new Verdict(loss, top1, top5);
+    }
+
+    /// <summary>What one sample's logits say.</summary>
+    /// <param name="row">Logits of the classes.</param>
+    /// <param name="label">Its class.</param>
+    public static SampleVerdict JudgeSample(ReadOnlySpan<float> row, int label)
+    {
+        if (!ElementLoops.AllFinite(row))
+            return new SampleVerdict(label, SampleVerdict.Nothing, false);
+        var rank = Rank(row, label);
+        return new SampleVerdict(label, rank == 0 ? label : row.IndexOf(Largest(row)), rank < 5);
     }
 
     /// <summary>How many classes come before the label: larger logits, and equal ones of lower classes.</summary>

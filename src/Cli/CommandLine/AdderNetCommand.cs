@@ -87,7 +87,7 @@ internal static class AdderNetCommand
             SubmitCommand.Create(),
             RunsCommand.Create(),
             StatusCommand.Create(),
-            EvaluateCommand.Create(),
+            EvaluateCommand.Create(interruption),
             ReplayCommand.Create(),
             WeightsCommands.CreateImport(),
             WeightsCommands.CreateExport(),

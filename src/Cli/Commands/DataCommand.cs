@@ -4,13 +4,16 @@ using AdderNet.Cli.DataSets;
 
 namespace AdderNet.Cli.Commands;
 
-/// <summary><c>addernet data fetch SET DIR</c>.</summary>
+/// <summary><c>addernet data fetch|index|verify|shard</c>.</summary>
 internal static class DataCommand
 {
     public static Command Create()
     {
-        var command = new ExampleCommand("data", "Gets data sets.", "./addernet data fetch mnist ~/mnist");
+        var command = new ExampleCommand("data", "Gets data sets, and works on data sets of pictures.", "./addernet data fetch mnist ~/mnist", "./addernet data index /data/imagenet");
         command.Subcommands.Add(CreateFetch());
+        command.Subcommands.Add(PictureCommands.CreateIndex());
+        command.Subcommands.Add(PictureCommands.CreateVerify());
+        command.Subcommands.Add(PictureCommands.CreateShard());
         return command;
     }
 

@@ -18,6 +18,7 @@ internal static class TrainCommand
             DefaultValueFactory = _ => 1,
         };
         var threads = EnvironmentOption.Number("--threads", "Compute threads of each worker; without it the cores shared out", "N", 1, 2);
+        var decodeThreads = ThreadOptions.CreateDecodeThreads();
         var data = EnvironmentOption.Text("--data", "Folder of the data, instead of the description's data.path", "DIR");
         var output = new Option<string?>("--output") { Description = "Folder that receives everything (default: runs/<name of CONFIG>)", HelpName = "DIR" };
         var init = new Option<string?>("--init") { Description = "Initial weights (.safetensors)", HelpName = "FILE" };
@@ -32,7 +33,7 @@ internal static class TrainCommand
             "./addernet train configs/mnist-lenet5.yaml --set model.method=conv --output runs/conv",
             "./addernet train configs/mnist-lenet5.yaml --dry-run")
         {
-            workers, threads, data, output, init, dryRun, noReplace,
+            workers, threads, decodeThreads, data, output, init, dryRun, noReplace,
         };
         description.AddTo(command);
         command.SetAction(async parsed =>
@@ -43,6 +44,7 @@ internal static class TrainCommand
                 Overrides = parsed.GetValue(description.Set) ?? [],
                 Workers = parsed.GetValue(workers),
                 Threads = parsed.GetValue(threads),
+                DecodeThreads = parsed.GetValue(decodeThreads),
                 Data = parsed.GetValue(data),
                 Output = parsed.GetValue(output),
                 Init = parsed.GetValue(init),

@@ -17,6 +17,7 @@ internal static class WorkerCommand
         var data = EnvironmentOption.Text("--data", "Folder of the data, instead of the description's data.path", "DIR");
         var checkpoints = EnvironmentOption.Text("--checkpoints", "The run's output folder as this machine sees it", "DIR");
         var threads = EnvironmentOption.Number("--threads", "Compute threads; without it one for each core", "N", 1, 4);
+        var decodeThreads = ThreadOptions.CreateDecodeThreads();
         var id = new Option<string?>("--id") { Hidden = true };
         var supervised = new Option<bool>("--supervised") { Hidden = true };
         var command = new ExampleCommand(
@@ -25,7 +26,7 @@ internal static class WorkerCommand
             "./addernet worker --coordinator http://127.0.0.1:7400",
             "ADDERNET_COORDINATOR=http://10.0.0.1:7400 ./addernet worker --listen http://0.0.0.0:7500 --advertise http://10.0.0.7:7500 --threads 8")
         {
-            coordinator, run, listen, advertise, data, checkpoints, threads, id, supervised,
+            coordinator, run, listen, advertise, data, checkpoints, threads, decodeThreads, id, supervised,
         };
         command.SetAction(async parsed =>
         {
@@ -42,6 +43,7 @@ internal static class WorkerCommand
         {
             using var loggers = LogOptions.CreateLoggers(parsed.GetValue(LogOptions.Format));
             using var parent = parsed.GetValue(supervised) ? new ParentPipe(interruption, TimeProvider.System) : null;
+            var compute = parsed.GetValue(threads) ?? Environment.ProcessorCount;
             return await WorkerHost.RunAsync(
                 new WorkerOptions
                 {
@@ -51,7 +53,8 @@ internal static class WorkerCommand
                     Advertise = parsed.GetValue(advertise),
                     Data = parsed.GetValue(data) is { } folder ? Path.GetFullPath(folder) : null,
                     Checkpoints = parsed.GetValue(checkpoints) is { } output ? Path.GetFullPath(output) : null,
-                    Threads = parsed.GetValue(threads) ?? Environment.ProcessorCount,
+                    Threads = compute,
+                    DecodeThreads = parsed.GetValue(decodeThreads) ?? ThreadOptions.DecodeThreads(compute),
                     WorkerId = parsed.GetValue(id),
                     Loggers = loggers,
                     Errors = errors,

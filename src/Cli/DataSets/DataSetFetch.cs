@@ -6,19 +6,7 @@ namespace AdderNet.Cli.DataSets;
 internal static class DataSetFetch
 {
     /// <summary>Where fetched data is kept unless a folder is given: ADDERNET_CACHE, else the user's cache folder.</summary>
-    public static string CacheFolder(IdxDataSet set)
-    {
-        var cache = Environment.GetEnvironmentVariable("ADDERNET_CACHE");
-        if (string.IsNullOrEmpty(cache))
-        {
-            var user = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-            if (string.IsNullOrEmpty(user))
-                user = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-            cache = Path.Combine(user, "addernet");
-        }
-
-        return Path.Combine(cache, set.Name);
-    }
+    public static string CacheFolder(IdxDataSet set) => Path.Combine(Core.Data.CacheFolder.Path, set.Name);
 
     /// <summary>Makes sure that every file of the set lies verified in the folder; says what it does.</summary>
     /// <param name="set">What to fetch.</param>

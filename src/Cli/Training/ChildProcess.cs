@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using AdderNet.Core.Data;
 
 namespace AdderNet.Cli.Training;
 
 /// <summary>
 /// This same program started again as a coordinator or worker. The child ends when its standard input does, so it cannot
-/// outlive its parent; what it writes to standard error goes to a log file.
+/// outlive its parent.
 /// </summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
@@ -13,11 +14,11 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly Task output;
     private readonly TaskCompletionSource<string?> firstLine = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ChildProcess(Process process, string logFile)
+    private ChildProcess(Process process, Action<string> log, Action<string>? output)
     {
         this.process = process;
-        log = PumpAsync(process.StandardError, logFile);
-        output = ReadOutputAsync(process.StandardOutput);
+        this.log = PumpAsync(process.StandardError, log);
+        this.output = ReadOutputAsync(process.StandardOutput, output);
     }
 
     public int Id => process.Id;
@@ -28,9 +29,13 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>The first line it writes to standard output; null when it ends without one.</summary>
     public Task<string?> FirstLine => firstLine.Task;
 
+    /// <summary>Ends when all that it wrote to standard output has been heard.</summary>
+    public Task OutputEnd => output;
+
     /// <param name="arguments">Arguments after <c>addernet</c>.</param>
-    /// <param name="logFile">Appended to; its folder exists.</param>
-    public static ChildProcess Start(IReadOnlyList<string> arguments, string logFile)
+    /// <param name="log">Receives what it writes to standard error, line by line.</param>
+    /// <param name="output">Receives what it writes to standard output.</param>
+    public static ChildProcess Start(IReadOnlyList<string> arguments, Action<string> log, Action<string>? output = null)
     {
         // The host that runs us runs the child; DOTNET_* and the rest of the environment pass on.
         var start = new ProcessStartInfo(Environment.ProcessPath!)
@@ -44,9 +49,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         // What the user set for their own commands is not meant for these; all they need is in the arguments.
-        foreach (var name in start.Environment.Keys.Where(key => key.StartsWith("ADDERNET_", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys.Where(key => key.StartsWith("ADDERNET_", StringComparison.Ordinal) && key != CacheFolder.Variable).ToList())
             start.Environment.Remove(name);
-        return new ChildProcess(Process.Start(start)!, logFile);
+        return new ChildProcess(Process.Start(start)!, log, output);
     }
 
     /// <summary>Ends when the process has.</summary>
@@ -100,28 +105,20 @@ internal sealed class ChildProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    private static async Task PumpAsync(StreamReader from, string logFile)
+    private static async Task PumpAsync(StreamReader from, Action<string> log)
     {
-        // A full disk must not block the child: what cannot be written is read and dropped.
-        var writable = true;
         while (await from.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
-        {
-            try
-            {
-                if (writable)
-                    await File.AppendAllTextAsync(logFile, line + "\n", CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (IOException)
-            {
-                writable = false;
-            }
-        }
+            log(line);
     }
 
-    private async Task ReadOutputAsync(StreamReader from)
+    private async Task ReadOutputAsync(StreamReader from, Action<string>? heard)
     {
         while (await from.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
+        {
             firstLine.TrySetResult(line);
+            heard?.Invoke(line);
+        }
+
         firstLine.TrySetResult(null);
     }
 }

@@ -7,10 +7,11 @@ namespace AdderNet.Cli.Training;
 /// <param name="Output">The run's output directory; logs go to its <c>logs</c> folder.</param>
 /// <param name="Workers">Number of worker processes.</param>
 /// <param name="Threads">Compute threads of each worker.</param>
+/// <param name="DecodeThreads">Threads of each worker that decode samples.</param>
 /// <param name="Data">Data directory of the workers; null: what the description says.</param>
 /// <param name="LogFormat">text or json.</param>
 /// <param name="Replace">Whether dead workers are replaced.</param>
-internal sealed record FleetPlan(string Output, int Workers, int Threads, string? Data, string LogFormat, bool Replace)
+internal sealed record FleetPlan(string Output, int Workers, int Threads, int DecodeThreads, string? Data, string LogFormat, bool Replace)
 {
     public string Logs => Path.Combine(Output, "logs");
 
@@ -43,7 +44,7 @@ internal sealed class Fleet(FleetPlan plan, TimeProvider clock, Action<string> s
         var log = Path.Combine(plan.Logs, "coordinator.log");
         var listen = Url ?? new Uri("http://127.0.0.1:0");
         var child = ChildProcess.Start(
-            ["coordinator", "--supervised", "--listen", listen.ToString(), "--store", plan.Store, "--log-format", plan.LogFormat], log);
+            ["coordinator", "--supervised", "--listen", listen.ToString(), "--store", plan.Store, "--log-format", plan.LogFormat], new LogFile(log).Append);
         lock (gate)
             coordinator = child;
         string? line;
@@ -168,13 +169,14 @@ internal sealed class Fleet(FleetPlan plan, TimeProvider clock, Action<string> s
                 return null;
             (history, var decision) = RestartPolicy.Decide(
                 history, $"worker {worker.Id} (process {worker.Child.Id})", worker.Child.ExitCode, committedStep(), plan.Replace);
-            say(decision.Reason + (worker.Child.ExitCode == ExitCode.NotDone ? $" [{LastLine(WorkerLog(place))}]" : ""));
+            var reason = decision.Reason + (worker.Child.ExitCode == ExitCode.NotDone ? $" [{LastLine(WorkerLog(place))}]" : "");
+            say(reason);
             lock (gate)
                 workers.Remove(place);
             await worker.Child.DisposeAsync().ConfigureAwait(false);
             WriteProcesses();
             if (!decision.Restart)
-                return decision.Reason;
+                return reason;
             try
             {
                 await Task.Delay(decision.Delay, clock, over).ConfigureAwait(false);
@@ -211,12 +213,12 @@ internal sealed class Fleet(FleetPlan plan, TimeProvider clock, Action<string> s
         List<string> arguments =
         [
             "worker", "--supervised", "--id", id, "--coordinator", Url!.ToString(), "--listen", "http://127.0.0.1:0",
-            "--threads", plan.Threads.ToString(), "--log-format", plan.LogFormat,
+            "--threads", plan.Threads.ToString(), "--decode-threads", plan.DecodeThreads.ToString(), "--log-format", plan.LogFormat,
         ];
         if (plan.Data is not null)
             arguments.AddRange(["--data", plan.Data]);
         lock (gate)
-            workers[place] = new WorkerProcess(id, ChildProcess.Start(arguments, WorkerLog(place)));
+            workers[place] = new WorkerProcess(id, ChildProcess.Start(arguments, new LogFile(WorkerLog(place)).Append));
         WriteProcesses();
     }
 

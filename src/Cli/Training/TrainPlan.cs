@@ -9,9 +9,10 @@ namespace AdderNet.Cli.Training;
 /// <param name="Output">The run's output directory.</param>
 /// <param name="Workers">Worker processes.</param>
 /// <param name="Threads">Compute threads of each.</param>
+/// <param name="DecodeThreads">Threads of each that decode samples.</param>
 /// <param name="Init">File of initial weights, or null.</param>
 /// <param name="Fetch">The data set to fetch first; null when the data is a folder.</param>
-internal sealed record TrainPlan(RunDescription Description, string Output, int Workers, int Threads, string? Init, IdxDataSet? Fetch)
+internal sealed record TrainPlan(RunDescription Description, string Output, int Workers, int Threads, int DecodeThreads, string? Init, IdxDataSet? Fetch)
 {
     /// <summary>Resolves a request without touching anything.</summary>
     /// <param name="request">What was asked for.</param>
@@ -34,7 +35,7 @@ internal sealed record TrainPlan(RunDescription Description, string Output, int 
         var init = request.Init is null ? null : Path.GetFullPath(request.Init);
         if (init is not null && !File.Exists(init))
             throw new CommandFailedException($"--init: there is no file {init}");
-        return new TrainPlan(
-            description, output, request.Workers, request.Threads ?? Math.Max(1, Environment.ProcessorCount / request.Workers), init, fetch);
+        var threads = request.Threads ?? Math.Max(1, Environment.ProcessorCount / request.Workers);
+        return new TrainPlan(description, output, request.Workers, threads, request.DecodeThreads ?? ThreadOptions.DecodeThreads(threads), init, fetch);
     }
 }

@@ -13,6 +13,9 @@ internal sealed record TrainRequest
     /// <summary>Compute threads of each worker; null: the cores shared out.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Threads of each worker that decode samples; null: half of <see cref="Threads"/>.</summary>
+    public int? DecodeThreads { get; init; }
+
     public string? Data { get; init; }
 
     public string? Output { get; init; }

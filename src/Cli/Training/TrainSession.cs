@@ -27,7 +27,7 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
         using var folder = OutputFolder.Enter(plan.Output);
         await using var view = CreateView();
         await using var fleet = new Fleet(
-            new FleetPlan(plan.Output, plan.Workers, plan.Threads, null, request.LogFormat, request.Replace), clock, view.Note);
+            new FleetPlan(plan.Output, plan.Workers, plan.Threads, plan.DecodeThreads, null, request.LogFormat, request.Replace), clock, view.Note);
         using var kill = interruption.Forced.Register(fleet.Kill);
         RunStatus last;
         try
@@ -49,7 +49,7 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
     // Faults of data and weights are met here, in one line, before any process is started.
     private static void RequireUsable(TrainPlan plan)
     {
-        var data = DataSource.Open(plan.Description.Data, null);
+        using var data = DataSource.Open(plan.Description.Data, null);
         data.RequireClasses(plan.Description.Model.Classes);
         var model = ModelCatalog.Describe(plan.Description.Model, data.Input);
         if (plan.Init is not null)

@@ -4,7 +4,7 @@ using AdderNet.Worker.Membership;
 namespace AdderNet.Worker.Training;
 
 /// <summary>Runs a member's part of the test set.</summary>
-internal sealed class Evaluation(PreparedMember member, Progress progress)
+internal sealed class Evaluation(PreparedMember member, Progress progress) : IDisposable
 {
     private EvaluationBlocks? blocks;
     private int blockSize;
@@ -16,18 +16,22 @@ internal sealed class Evaluation(PreparedMember member, Progress progress)
         if (blocks is null || blockSize != order.BlockSize)
         {
             blockSize = order.BlockSize;
-            blocks = new EvaluationBlocks(member.Data.Test, member.Data.Input, blockSize);
+            blocks?.Dispose();
+            blocks = new EvaluationBlocks(member.Data.Test, member.Data.Input, blockSize, member.DecodeThreads);
         }
 
         var results = new List<BlockSums>();
-        for (var block = order.FirstBlock; block < order.EndBlock; block++)
+        foreach (var batch in blocks.Read(order.FirstBlock, order.EndBlock))
         {
             cancellation.ThrowIfCancellationRequested();
-            var sums = member.Replica.Evaluate(blocks.Read(block), cancellation);
-            results.Add(new BlockSums(block, sums.Samples, sums.Top1, sums.Top5, sums.LossSum));
+            var sums = member.Replica.Evaluate(batch, cancellation);
+            results.Add(new BlockSums(order.FirstBlock + results.Count, sums.Samples, sums.Top1, sums.Top5, sums.LossSum));
             progress.Advance();
         }
 
         return results;
     }
+
+    /// <summary>Ends the threads that read the test set.</summary>
+    public void Dispose() => blocks?.Dispose();
 }

@@ -16,9 +16,9 @@ internal sealed class PreparedMember : IAsyncDisposable
     private readonly ManagedReplica replica;
 
     private PreparedMember(
-        RunDescription description, DataSource data, Func<ManagedReplica> build, string initialWeights, OutputPaths paths, int stepsPerEpoch, ShardBatches batches)
+        RunDescription description, DataSource data, Func<ManagedReplica> build, string initialWeights, OutputPaths paths, int stepsPerEpoch, ShardBatches batches, int decodeThreads)
     {
-        (Description, Data, this.build, this.initialWeights, this.paths, Batches) = (description, data, build, initialWeights, paths, batches);
+        (Description, Data, this.build, this.initialWeights, this.paths, Batches, DecodeThreads) = (description, data, build, initialWeights, paths, batches, decodeThreads);
         Schedule = new LearningRateSchedule(description.Schedule, description.Optimizer.LearningRate, stepsPerEpoch);
         replica = build();
         StartOver();
@@ -31,6 +31,9 @@ internal sealed class PreparedMember : IAsyncDisposable
     public DataSource Data { get; }
 
     public ShardBatches Batches { get; }
+
+    /// <summary>Threads that decode samples.</summary>
+    public int DecodeThreads { get; }
 
     public LearningRateSchedule Schedule { get; }
 
@@ -48,19 +51,20 @@ internal sealed class PreparedMember : IAsyncDisposable
     /// <param name="welcome">What the coordinator said.</param>
     /// <param name="dataPath">Replaces <c>data.path</c>.</param>
     /// <param name="threads">Compute threads.</param>
+    /// <param name="decodeThreads">Threads that decode samples.</param>
     /// <param name="paths">Where checkpoints lie.</param>
     /// <param name="time">Clock of durations.</param>
     /// <exception cref="InvalidDescriptionException">The description cannot be followed.</exception>
     /// <exception cref="DataException">The data is missing or damaged.</exception>
     /// <exception cref="TensorFileException">Initial weights or checkpoint are missing, damaged or another model's.</exception>
-    public static PreparedMember Create(WelcomeOrder welcome, string? dataPath, int threads, OutputPaths paths, TimeProvider time)
+    public static PreparedMember Create(WelcomeOrder welcome, string? dataPath, int threads, int decodeThreads, OutputPaths paths, TimeProvider time)
     {
         var description = RunDescriptionFile.Parse(welcome.Description, $"run {welcome.RunId}");
         var data = DataSource.Open(description.Data, dataPath);
         data.RequireClasses(description.Model.Classes);
         RequireRunsData(data, welcome, dataPath ?? description.Data.Path);
         var order = new SampleOrder(description.Seed, data.Train.Count, description.Batch.Global);
-        var batches = new ShardBatches(data.Train, data.Input, order, description.Training, time);
+        var batches = new ShardBatches(data.Train, data.Input, order, description.Training, time, threads: decodeThreads);
         var member = new PreparedMember(
             description,
             data,
@@ -68,7 +72,8 @@ internal sealed class PreparedMember : IAsyncDisposable
             welcome.InitialWeights,
             paths,
             order.StepsPerEpoch,
-            batches);
+            batches,
+            decodeThreads);
         if (welcome.ResumeFrom.Length > 0)
             member.Load(welcome.ResumeFrom);
         return member;
@@ -111,6 +116,7 @@ internal sealed class PreparedMember : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Batches.DisposeAsync();
+        Data.Dispose();
         replica.Dispose();
     }
 

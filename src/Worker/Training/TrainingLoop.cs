@@ -51,6 +51,7 @@ internal sealed class TrainingLoop(
     public async ValueTask DisposeAsync()
     {
         await work.DisposeAsync();
+        evaluation.Dispose();
         await files.DisposeAsync();
         await LeaveGenerationAsync();
     }

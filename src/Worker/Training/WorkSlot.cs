@@ -1,5 +1,4 @@
 using AdderNet.Core.Checkpoints;
-using AdderNet.Core.Data;
 using AdderNet.Worker.Exchange;
 using AdderNet.Worker.Membership;
 using AdderNet.Worker.Session;
@@ -44,12 +43,13 @@ internal sealed class WorkSlot(MemberInbox inbox) : IAsyncDisposable
         {
             inbox.Post(new WorkAborted(number));
         }
-        catch (Exception e) when (e is PeerException or DataException or TensorFileException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is PeerException or TensorFileException or IOException or UnauthorizedAccessException)
         {
             inbox.Post(new WorkFailed(number, e.Message, (e as PeerException)?.Peer ?? string.Empty));
         }
         catch (Exception e)
         {
+            // A sample that cannot be read, too, ends this worker: it may be well on another machine's disk.
             inbox.Close(e);
         }
     }

@@ -74,9 +74,8 @@ public sealed class IdxDataTests : IDisposable
     }
 
     [Fact]
-    public void Formats_not_yet_read_and_places_that_are_none_are_refused()
+    public void Places_that_are_no_directory_are_refused()
     {
-        Refused("data.format: tar is not read by this version; use idx, cifar or synthetic, for example data.format: synthetic", Options with { Format = DataFormat.Tar });
         Assert.Equal("data.path: no/where is no directory; for example data.path: datasets/mnist", Assert.Throws<DataException>(() => DataSource.Open(Options with { Path = "no/where" }, null)).Message);
         Assert.Equal(
             "data.path: mnist is no directory; fetch the data set first: addernet data fetch mnist DIR, then --data DIR",

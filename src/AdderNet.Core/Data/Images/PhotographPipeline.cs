@@ -56,6 +56,27 @@ public sealed class PhotographPipeline : IDisposable
     /// <exception cref="DataException">The picture cannot be decoded; the message is <paramref name="name"/> and the cause.</exception>
     public void RenderEvaluation(ReadOnlySpan<byte> encoded, string name, Span<float> destination) => Render(encoded, name, null, destination);
 
+    /// <summary>Decodes the whole of a picture, of which a sample may need only a part, and keeps nothing.</summary>
+    /// <param name="encoded">The whole file.</param>
+    /// <param name="name">What an error calls it.</param>
+    /// <exception cref="DataException">The picture cannot be decoded; the message is <paramref name="name"/> and the cause.</exception>
+    public void Check(ReadOnlySpan<byte> encoded, string name)
+    {
+        var renderer = Rent();
+        try
+        {
+            renderer.Decode(encoded, PictureHeader.Read(encoded));
+        }
+        catch (UndecodableException e)
+        {
+            throw new DataException($"{name}: {e.Message}", e);
+        }
+        finally
+        {
+            idle.Add(renderer);
+        }
+    }
+
     /// <summary>Frees the memory.</summary>
     public void Dispose()
     {
@@ -67,8 +88,7 @@ public sealed class PhotographPipeline : IDisposable
     {
         if (destination.Length != Elements)
             throw new ArgumentException($"a sample has {Elements} values, the destination {destination.Length}");
-        if (!idle.TryTake(out var renderer))
-            renderer = new PhotographRenderer(ImageSize, decoding, resampler);
+        var renderer = Rent();
         try
         {
             var header = PictureHeader.Read(encoded);
@@ -86,4 +106,6 @@ public sealed class PhotographPipeline : IDisposable
             idle.Add(renderer);
         }
     }
+
+    private PhotographRenderer Rent() => idle.TryTake(out var renderer) ? renderer : new PhotographRenderer(ImageSize, decoding, resampler);
 }

@@ -46,6 +46,11 @@ internal sealed unsafe class PhotographRenderer(int size, PhotographDecoding dec
         }
     }
 
+    /// <summary>Decodes every row of a picture.</summary>
+    /// <exception cref="UndecodableException">The picture is damaged.</exception>
+    public void Decode(ReadOnlySpan<byte> encoded, PictureHeader header) =>
+        _ = header.IsPng ? png.Decode(encoded, header, decoded) : jpeg.Decode(encoded, header, 1, header.Height, decoded);
+
     public void Dispose()
     {
         jpeg.Dispose();

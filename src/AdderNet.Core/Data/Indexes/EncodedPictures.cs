@@ -21,6 +21,9 @@ internal sealed class EncodedPictures(string root, SampleIndex index) : IDisposa
     /// <exception cref="DataException">It cannot be read, or is not as it was when it was indexed.</exception>
     public void Read(int sample, Span<byte> destination)
     {
+        // What has no bytes may be no file at all, such as a pipe, which would not answer.
+        if (destination.IsEmpty)
+            return;
         try
         {
             if (index.IsTar)

@@ -6,7 +6,7 @@ namespace AdderNet.Core.Data.Indexes;
 
 /// <summary>
 /// Keeps the index of a data directory: in it, or, where that cannot be written, in the user's cache
-/// (<c>ADDERNET_CACHE</c>, else <c>XDG_CACHE_HOME/addernet</c>, else <c>~/.cache/addernet</c>).
+/// (<see cref="CacheFolder"/>).
 /// </summary>
 /// <param name="root">The data directory.</param>
 internal sealed class IndexStore(string root)
@@ -52,22 +52,7 @@ internal sealed class IndexStore(string root)
 
     private IEnumerable<string> Places => [Path.Combine(root, FileName), CachePath];
 
-    private string CachePath
-    {
-        get
-        {
-            var cache = Environment.GetEnvironmentVariable("ADDERNET_CACHE");
-            if (string.IsNullOrEmpty(cache))
-            {
-                var user = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-                if (string.IsNullOrEmpty(user))
-                    user = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-                cache = Path.Combine(user, "addernet");
-            }
-
-            return Path.Combine(cache, "indexes", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)))[..32]);
-        }
-    }
+    private string CachePath => Path.Combine(CacheFolder.Path, "indexes", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)))[..32]);
 
     private SampleIndex? Load(string path)
     {

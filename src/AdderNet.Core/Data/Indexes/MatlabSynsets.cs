@@ -16,12 +16,7 @@ internal static class MatlabSynsets
     private const int StructureClass = 2;
     private const long LargestFile = 64 << 20;
 
-    private readonly ref struct Element(int type, ReadOnlySpan<byte> data)
-    {
-        public int Type { get; } = type;
-
-        public ReadOnlySpan<byte> Data { get; } = data;
-    }
+    private readonly record struct Element(int Type, ReadOnlyMemory<byte> Data);
 
     /// <summary>WordNet id of each class number.</summary>
     /// <exception cref="DataException">The file cannot be read or is not such a file.</exception>
@@ -31,8 +26,8 @@ internal static class MatlabSynsets
         {
             if (new FileInfo(path).Length > LargestFile)
                 throw Wrong(path, "it is too long");
-            ReadOnlySpan<byte> rest = File.ReadAllBytes(path);
-            if (rest.Length < HeaderBytes || rest[126] != 'I' || rest[127] != 'M')
+            ReadOnlyMemory<byte> rest = File.ReadAllBytes(path);
+            if (rest.Length < HeaderBytes || rest.Span[126] != 'I' || rest.Span[127] != 'M')
                 throw Wrong(path, "it is no little-endian MATLAB 5 file");
             rest = rest[HeaderBytes..];
             while (!rest.IsEmpty)
@@ -40,7 +35,7 @@ internal static class MatlabSynsets
                 var element = Next(ref rest);
                 if (element.Type == Compressed)
                 {
-                    ReadOnlySpan<byte> inner = Inflate(element.Data, path);
+                    ReadOnlyMemory<byte> inner = Inflate(element.Data, path);
                     element = Next(ref inner);
                 }
 
@@ -60,16 +55,16 @@ internal static class MatlabSynsets
         }
     }
 
-    private static Dictionary<int, string>? ReadStructure(ReadOnlySpan<byte> matrix, string path)
+    private static Dictionary<int, string>? ReadStructure(ReadOnlyMemory<byte> matrix, string path)
     {
-        if ((Next(ref matrix).Data[0] & 0xFF) != StructureClass)
+        if ((Next(ref matrix).Data.Span[0] & 0xFF) != StructureClass)
             return null;
         var count = 1;
-        for (var sides = Next(ref matrix).Data; !sides.IsEmpty; sides = sides[sizeof(int)..])
+        for (var sides = Next(ref matrix).Data.Span; !sides.IsEmpty; sides = sides[sizeof(int)..])
             count = checked(count * BinaryPrimitives.ReadInt32LittleEndian(sides));
         _ = Next(ref matrix);
-        var nameLength = BinaryPrimitives.ReadInt32LittleEndian(Next(ref matrix).Data);
-        var names = Next(ref matrix).Data;
+        var nameLength = BinaryPrimitives.ReadInt32LittleEndian(Next(ref matrix).Data.Span);
+        var names = Next(ref matrix).Data.Span;
         ArgumentOutOfRangeException.ThrowIfLessThan(nameLength, 1);
         var fields = new List<string>();
         for (; names.Length >= nameLength; names = names[nameLength..])
@@ -99,7 +94,7 @@ internal static class MatlabSynsets
     }
 
     /// <summary>The values of an array of numbers or characters, behind its flags, sides and name.</summary>
-    private static Element Content(ReadOnlySpan<byte> matrix)
+    private static Element Content(ReadOnlyMemory<byte> matrix)
     {
         _ = Next(ref matrix);
         _ = Next(ref matrix);
@@ -109,26 +104,26 @@ internal static class MatlabSynsets
 
     private static double Number(Element value) => value.Type switch
     {
-        1 => (sbyte)value.Data[0],
-        2 => value.Data[0],
-        3 => BinaryPrimitives.ReadInt16LittleEndian(value.Data),
-        4 => BinaryPrimitives.ReadUInt16LittleEndian(value.Data),
-        5 => BinaryPrimitives.ReadInt32LittleEndian(value.Data),
-        6 => BinaryPrimitives.ReadUInt32LittleEndian(value.Data),
-        9 => BinaryPrimitives.ReadDoubleLittleEndian(value.Data),
+        1 => (sbyte)value.Data.Span[0],
+        2 => value.Data.Span[0],
+        3 => BinaryPrimitives.ReadInt16LittleEndian(value.Data.Span),
+        4 => BinaryPrimitives.ReadUInt16LittleEndian(value.Data.Span),
+        5 => BinaryPrimitives.ReadInt32LittleEndian(value.Data.Span),
+        6 => BinaryPrimitives.ReadUInt32LittleEndian(value.Data.Span),
+        9 => BinaryPrimitives.ReadDoubleLittleEndian(value.Data.Span),
         _ => throw new InvalidDataException(),
     };
 
     private static string Text(Element value) => value.Type switch
     {
-        4 or 17 => Encoding.Unicode.GetString(value.Data),
-        _ => Encoding.UTF8.GetString(value.Data),
+        4 or 17 => Encoding.Unicode.GetString(value.Data.Span),
+        _ => Encoding.UTF8.GetString(value.Data.Span),
     };
 
     /// <summary>Takes the next element: its type and length in 8 bytes, or in 4 when up to 4 bytes of data follow at once.</summary>
-    private static Element Next(ref ReadOnlySpan<byte> rest)
+    private static Element Next(ref ReadOnlyMemory<byte> rest)
     {
-        var type = BinaryPrimitives.ReadInt32LittleEndian(rest);
+        var type = BinaryPrimitives.ReadInt32LittleEndian(rest.Span);
         if (type >> 16 != 0)
         {
             var small = new Element(type & 0xFFFF, rest.Slice(4, type >> 16));
@@ -136,14 +131,14 @@ internal static class MatlabSynsets
             return small;
         }
 
-        var length = BinaryPrimitives.ReadInt32LittleEndian(rest[4..]);
+        var length = BinaryPrimitives.ReadInt32LittleEndian(rest.Span[4..]);
         var element = new Element(type, rest.Slice(8, length));
         var padded = type == Compressed ? 8L + length : 8 + ((length + 7L) & ~7L);
         rest = rest[(int)Math.Min(rest.Length, padded)..];
         return element;
     }
 
-    private static byte[] Inflate(ReadOnlySpan<byte> data, string path)
+    private static byte[] Inflate(ReadOnlyMemory<byte> data, string path)
     {
         using var stream = new ZLibStream(new MemoryStream(data.ToArray()), CompressionMode.Decompress);
         using var plain = new MemoryStream();

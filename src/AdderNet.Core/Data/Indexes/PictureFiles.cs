@@ -83,7 +83,7 @@ internal static class PictureFiles
 
     private static int CompareCodePoints(string? a, string? b)
     {
-        var (left, right) = (a.AsSpan(), b.AsSpan());
+        ReadOnlySpan<char> left = a, right = b;
         var same = left.CommonPrefixLength(right);
         if (same == left.Length || same == right.Length)
             return left.Length - right.Length;
