@@ -14,7 +14,7 @@ internal sealed class IndexedPictures : IDisposable
     {
         var skip = options.OnError == OnTrouble.Skip;
         (Index, this.encoded) = (index, encoded);
-        pipeline = new PhotographPipeline(options.ImageSize, options.Augment);
+        pipeline = new PhotographPipeline(options.ImageSize, options.Augment, options.Decode);
         Train = new IndexedSampleSet(index, encoded, pipeline, 0, index.TrainCount, skip);
         Validation = new IndexedSampleSet(index, encoded, pipeline, index.TrainCount, index.Count, skip);
         Manifest = new DataManifest(options.Format, new IndexedManifest(index, skip));
