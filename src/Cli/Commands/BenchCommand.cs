@@ -10,6 +10,8 @@ internal static class BenchCommand
     {
         var command = new ExampleCommand("bench", "Measures this machine: ratios taken side by side in one run.", "./addernet bench kernels --json kernels.json");
         command.Subcommands.Add(BenchKernelsCommand.Create());
+        command.Subcommands.Add(BenchLoaderCommand.Create());
+        command.Subcommands.Add(BenchPixelsCommand.Create());
         return command;
     }
 
