@@ -3,36 +3,37 @@ using AdderNet.Core.Numerics;
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
-/// A sum in blocks of a fixed number of terms: each block is summed from +0 in order, and the blocks' sums are added in order
-/// to the first one's sum plus the offset. The default offset +0 leaves no -0, so that terms of +0 or -0 may be left out.
+/// A sum in blocks: each block is summed from +0 in order; blocks are added in order to their chunk, and chunks in order.
+/// The first chunk starts with the offset, the others with +0. No sum is then ever -0 (where the offset is not), so that terms
+/// of +0 or -0 may be left out.
 /// </summary>
-/// <param name="length">Terms of a block.</param>
-/// <param name="offset">Added to the first block's sum, before the other blocks.</param>
-internal struct BlockedSum(int length, float offset = 0f)
+/// <param name="chunkBlocks">Blocks of a chunk.</param>
+/// <param name="offset">Where the first chunk starts.</param>
+internal struct BlockedSum(int chunkBlocks, float offset = 0f)
 {
     private float running;
+    private float chunk = offset;
     private float total;
-    private int terms;
+    private int blocks;
     private bool hasTotal;
 
-    public void Add(float term) => Close(running + term);
+    /// <summary>The sum of all blocks that have ended.</summary>
+    public readonly float Total => !hasTotal ? chunk : blocks == 0 ? total : total + chunk;
+
+    public void Add(float term) => running += term;
 
     /// <summary>Adds a * b, fused.</summary>
-    public void AddProduct(float a, float b) => Close(Fused.MultiplyAdd(a, b, running));
+    public void AddProduct(float a, float b) => running = Fused.MultiplyAdd(a, b, running);
 
-    /// <summary>The sum of all terms so far.</summary>
-    public readonly float Total => terms == 0 ? total : Joined();
-
-    private void Close(float sum)
+    public void EndBlock()
     {
-        running = sum;
-        if (++terms < length)
-            return;
-        total = Joined();
-        hasTotal = true;
+        chunk += running;
         running = 0f;
-        terms = 0;
+        if (++blocks < chunkBlocks)
+            return;
+        total = hasTotal ? total + chunk : chunk;
+        hasTotal = true;
+        chunk = 0f;
+        blocks = 0;
     }
-
-    private readonly float Joined() => hasTotal ? total + running : running + offset;
 }

@@ -4,13 +4,15 @@ namespace AdderNet.Core.Kernels;
 
 /// <summary>
 /// The threads of one replica. They only ever split independent outputs, so their number changes no bit. Threads start at
-/// the first call that needs them and wait between calls; calls must come one at a time and not from within a body.
+/// the first call that needs them and wait between calls, at first without giving up their core, since layers follow one
+/// another closely; calls must come one at a time and not from within a body.
 /// </summary>
 internal sealed unsafe class ComputeThreads : IDisposable
 {
     private readonly Thread[] helpers;
-    private readonly SemaphoreSlim[] orders;
-    private readonly CountdownEvent unfinished = new(1);
+    private readonly OrderGate[] orders;
+    private readonly OrderGate finished = new();
+    private int unfinished;
 
     // The order that helpers carry out: either a job struct on the caller's stack or a delegate.
     private void* job;
@@ -28,9 +30,9 @@ internal sealed unsafe class ComputeThreads : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         Count = count;
         helpers = new Thread[count - 1];
-        orders = new SemaphoreSlim[count - 1];
+        orders = new OrderGate[count - 1];
         for (var i = 0; i < orders.Length; i++)
-            orders[i] = new SemaphoreSlim(0);
+            orders[i] = new OrderGate();
     }
 
     public int Count { get; }
@@ -85,14 +87,14 @@ internal sealed unsafe class ComputeThreads : IDisposable
         if (started)
         {
             foreach (var order in orders)
-                order.Release();
+                order.Open();
             foreach (var helper in helpers)
                 helper.Join();
         }
 
         foreach (var order in orders)
             order.Dispose();
-        unfinished.Dispose();
+        finished.Dispose();
     }
 
     private static void Invoke<TJob>(void* job, int first, int end)
@@ -104,11 +106,11 @@ internal sealed unsafe class ComputeThreads : IDisposable
         parts = Math.Min(Count, items);
         failure = null;
         Start();
-        unfinished.Reset(parts - 1);
+        Volatile.Write(ref unfinished, parts - 1);
         for (var i = 0; i < parts - 1; i++)
-            orders[i].Release();
+            orders[i].Open();
         RunPart(parts - 1);
-        unfinished.Wait();
+        finished.Pass();
     }
 
     private void RunPart(int part)
@@ -146,11 +148,12 @@ internal sealed unsafe class ComputeThreads : IDisposable
     {
         while (true)
         {
-            orders[index].Wait();
+            orders[index].Pass();
             if (stopping)
                 return;
             RunPart(index);
-            unfinished.Signal();
+            if (Interlocked.Decrement(ref unfinished) == 0)
+                finished.Open();
         }
     }
 }

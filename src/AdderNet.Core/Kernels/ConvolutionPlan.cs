@@ -1,76 +1,70 @@
 namespace AdderNet.Core.Kernels;
 
-/// <summary>What the passes of one shape need to know, worked out once: where every row of inputs begins and how terms run.</summary>
-internal sealed class ConvolutionPlan
+/// <summary>What the passes of one shape need to know, worked out when first asked for: where rows begin and how terms run.</summary>
+internal sealed class ConvolutionPlan(ConvolutionShape shape)
 {
-    /// <summary>Entries that tables hold beyond their end, copies of the last: the tallest tile may read them.</summary>
-    public const int TableSlack = 12;
+    private GatherPlan? outputs;
+    private GatherPlan? inputs;
+    private int[]? termOrder;
+    private int[]? tapRanks;
+    private byte[]? absentTaps;
+    private int[]? windows;
 
-    private InputGradientPlan? inputGradient;
+    public ConvolutionShape Shape { get; } = shape;
 
-    public ConvolutionPlan(in ConvolutionShape shape)
-    {
-        Shape = shape;
-        PaddedHeight = shape.H + 2 * shape.Padding;
-        PaddedWidth = shape.W + 2 * shape.Padding;
-        var rowTerms = shape.KernelWidth * shape.C;
-        var rows = shape.KernelHeight;
-        if (shape.KernelWidth == PaddedWidth)
-            (rowTerms, rows) = (rowTerms * rows, 1);
-        RowTerms = rowTerms;
-        TapRows = rows;
+    /// <summary>Outputs gathered from inputs.</summary>
+    public GatherPlan Outputs => outputs ??= GatherPlan.OfOutputs(Shape);
 
-        // Vector reads round a row's end up, so rows of odd length are read from a copy with room behind it.
-        CopiesInput = shape.Padding > 0 || rowTerms % 16 != 0;
-        var runs = new TileSegment[rows];
-        for (var row = 0; row < rows; row++)
-            runs[row] = new TileSegment(row * PaddedWidth * shape.C, rowTerms, row * rowTerms);
-        Terms = new TermBlocks(runs, SummationOrder.ForwardBlock);
-
-        var taps = shape.KernelHeight * shape.KernelWidth;
-        TermOrder = Pinned.Array<int>(shape.FilterElements);
-        for (var k = 0; k < shape.FilterElements; k++)
-            TermOrder[k] = k % taps * shape.C + k / taps;
-
-        RowOffsets = Pinned.Array<int>(shape.Positions + TableSlack);
-        OutputOffsets = Pinned.Array<int>(shape.Positions + TableSlack);
-        foreach (var p in new OutputPositions(shape))
-        {
-            RowOffsets[p.Index] = checked(((p.N * PaddedHeight + p.Row * shape.Stride) * PaddedWidth + p.Column * shape.Stride) * shape.C);
-            OutputOffsets[p.Index] = checked(p.Index * shape.T);
-        }
-
-        RowOffsets.AsSpan(shape.Positions).Fill(RowOffsets[shape.Positions - 1]);
-        OutputOffsets.AsSpan(shape.Positions).Fill(OutputOffsets[shape.Positions - 1]);
-    }
-
-    public ConvolutionShape Shape { get; }
-
-    public int PaddedHeight { get; }
-
-    public int PaddedWidth { get; }
-
-    /// <summary>Terms that lie one after another in memory: a tap row, or the whole filter where it spans the map's width.</summary>
-    public int RowTerms { get; }
-
-    public int TapRows { get; }
-
-    /// <summary>Whether inputs are copied to a padded buffer first.</summary>
-    public bool CopiesInput { get; }
-
-    /// <summary>Terms over (tap row, tap column, channel), relative to a position's <see cref="RowOffsets"/>.</summary>
-    public TermBlocks Terms { get; }
+    /// <summary>Input gradients gathered from output gradients.</summary>
+    public GatherPlan Inputs => inputs ??= GatherPlan.OfInputs(Shape);
 
     /// <summary>For each element of a canonical filter (channel, tap), its place in the order of terms (tap, channel). Pinned.</summary>
-    public int[] TermOrder { get; }
+    public int[] TermOrder => termOrder ??= OrderTerms();
 
-    /// <summary>First input element of each position's window within the padded input. Pinned.</summary>
-    public int[] RowOffsets { get; }
+    /// <summary>For each tap its place in filters packed for input gradients (<see cref="GatherPlan.TapRanks"/>). Pinned.</summary>
+    public int[] TapRanks => tapRanks ??= Pinned.Copy(GatherPlan.TapRanks(Shape));
 
-    /// <summary>First output element of each position. Pinned.</summary>
-    public int[] OutputOffsets { get; }
+    /// <summary>For each class of output positions and each tap, 1 where the tap lies in the padding, else 0. Pinned.</summary>
+    public byte[] AbsentTaps => absentTaps ??= FindAbsentTaps();
+
+    /// <summary>First element of each output position's window within the padded input. Pinned.</summary>
+    public int[] Windows => windows ??= FindWindows();
+
+    public int PaddedHeight => Shape.H + 2 * Shape.Padding;
+
+    public int PaddedWidth => Shape.W + 2 * Shape.Padding;
+
+    /// <summary>Elements of a window that lie one after another: a tap row, or all of it where it spans the map's width.</summary>
+    public int WindowRun => Shape.KernelWidth * Shape.C * (Shape.KernelWidth == PaddedWidth ? Shape.KernelHeight : 1);
+
+    /// <summary>Whether filter gradients read inputs from a padded copy; vector reads round a row's end up, so rows of odd length need room behind it.</summary>
+    public bool CopiesInput => Shape.Padding > 0 || WindowRun % 16 != 0;
 
     public int PaddedLength => Shape.N * PaddedHeight * PaddedWidth * Shape.C;
 
-    public InputGradientPlan InputGradient => inputGradient ??= new InputGradientPlan(Shape);
+    private int[] OrderTerms()
+    {
+        var taps = Shape.KernelHeight * Shape.KernelWidth;
+        var order = Pinned.Array<int>(Shape.FilterElements);
+        for (var k = 0; k < order.Length; k++)
+            order[k] = k % taps * Shape.C + k / taps;
+        return order;
+    }
+
+    private byte[] FindAbsentTaps()
+    {
+        var taps = Shape.KernelHeight * Shape.KernelWidth;
+        var absent = Pinned.Array<byte>(Outputs.Classes.Length * taps);
+        for (var i = 0; i < absent.Length; i++)
+            absent[i] = Outputs.Classes[i / taps].HasTap(i % taps / Shape.KernelWidth, i % taps % Shape.KernelWidth) ? (byte)0 : (byte)1;
+        return absent;
+    }
+
+    private int[] FindWindows()
+    {
+        var offsets = Pinned.Array<int>(Shape.Positions);
+        foreach (var p in new OutputPositions(Shape))
+            offsets[p.Index] = checked(((p.N * PaddedHeight + p.Row * Shape.Stride) * PaddedWidth + p.Column * Shape.Stride) * Shape.C);
+        return offsets;
+    }
 }

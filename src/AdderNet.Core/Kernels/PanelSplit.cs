@@ -2,7 +2,7 @@ namespace AdderNet.Core.Kernels;
 
 /// <summary>Columns (filters, channels or terms) that one tile computes side by side.</summary>
 /// <param name="First">First column.</param>
-/// <param name="Vectors">Vectors side by side: 4, 2 or 1.</param>
+/// <param name="Vectors">Vectors side by side: 4, 2 or 1, or 3 where the split asks for it.</param>
 /// <param name="LastLanes">Lanes of the last vector that are columns; the rest is filling.</param>
 internal readonly record struct Panel(int First, int Vectors, int LastLanes);
 
@@ -16,6 +16,9 @@ internal readonly struct PanelSplit(int columns, int width, int tileVectors)
     /// <summary>Columns with the filling of the last vector.</summary>
     public int PaddedColumns => vectors * width;
 
+    /// <summary>Columns of the first, widest panel.</summary>
+    public int WidestPanel => this[0].Vectors * width;
+
     public Panel this[int index]
     {
         get
@@ -24,7 +27,7 @@ internal readonly struct PanelSplit(int columns, int width, int tileVectors)
             if (index > vectors / tileVectors)
                 first += 2;
             var side = Math.Min(tileVectors, vectors - first);
-            if (side == 3)
+            if (side == 3 && tileVectors != 3)
                 side = 2;
             return new Panel(first * width, side, first + side == vectors ? columns - (vectors - 1) * width : width);
         }

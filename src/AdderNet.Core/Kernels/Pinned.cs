@@ -6,11 +6,11 @@ namespace AdderNet.Core.Kernels;
 /// <summary>Arrays that the collector never moves, so that kernels may keep pointers into them.</summary>
 internal static unsafe class Pinned
 {
-    public static T[] Copy<T>(List<T> items)
+    public static T[] Copy<T>(ICollection<T> items)
         where T : unmanaged
     {
         var array = GC.AllocateUninitializedArray<T>(Math.Max(1, items.Count), pinned: true);
-        items.CopyTo(array);
+        items.CopyTo(array, 0);
         return array;
     }
 

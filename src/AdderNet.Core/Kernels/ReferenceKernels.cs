@@ -1,7 +1,7 @@
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
-/// The convolution passes in plain loops: the definition of numerics version 2, with which every fast kernel is compared
+/// The convolution passes in plain loops: the definition of numerics version 3, with which every fast kernel is compared
 /// bit for bit. Terms of a filter run in the order (tap row, tap column, channel), positions in the order (n, row, column);
 /// padded elements are +0 and take part like any other.
 /// </summary>
@@ -10,7 +10,8 @@ internal sealed class ReferenceKernels : IConvolutionKernels
     /// <inheritdoc/>
     public void AdderForward(in ConvolutionShape shape, ReadOnlySpan<float> x, ReadOnlySpan<float> filters, Span<float> y, ComputeThreads threads)
     {
-        // -|x - f| = x + f - 2 max(x, f): the sums of x and of f are taken once a position and once a filter.
+        // -|x - f| = x + f - 2 max(x, f): the sums of x and of f are taken once a position and once a filter. Taps that lie
+        // in the padding meet +0 only: theirs are taken once a filter too.
         var filterSums = new float[shape.T];
         for (var t = 0; t < shape.T; t++)
             filterSums[t] = FilterSum(shape, filters, t);
@@ -20,21 +21,9 @@ internal sealed class ReferenceKernels : IConvolutionKernels
             var inputSum = InputSum(shape, x, p);
             for (var t = 0; t < shape.T; t++)
             {
-                var sum = new BlockedSum(SummationOrder.ForwardBlock, offset: filterSums[t] + inputSum);
-                for (var i = 0; i < shape.KernelHeight; i++)
-                {
-                    for (var j = 0; j < shape.KernelWidth; j++)
-                    {
-                        for (var c = 0; c < shape.C; c++)
-                        {
-                            var input = Input(shape, x, p, i, j, c);
-                            var filter = filters[FilterIndex(shape, t, i, j, c)];
-                            sum.Add(-2 * (input > filter ? input : filter));
-                        }
-                    }
-                }
-
-                y[p.Index * shape.T + t] = sum.Total;
+                var offset = filterSums[t] + -2 * PaddingSum(shape, filters, t, p) + inputSum;
+                y[p.Index * shape.T + t] = Gather(shape, x, filters, p, t, offset, (ref BlockedSum sum, float input, float filter) =>
+                    sum.Add(-2 * (input > filter ? input : filter)));
             }
         }
     }
@@ -46,9 +35,13 @@ internal sealed class ReferenceKernels : IConvolutionKernels
         FilterGradient(shape, x, g, gradient, threads);
         for (var t = 0; t < shape.T; t++)
         {
-            var gradientSum = new BlockedSum(SummationOrder.PositionBlock);
+            var gradientSum = new BlockedSum(int.MaxValue);
             for (var p = 0; p < shape.Positions; p++)
+            {
                 gradientSum.Add(g[p * shape.T + t]);
+                if (EndsPositionBlock(shape, p))
+                    gradientSum.EndBlock();
+            }
 
             for (var i = t * shape.FilterElements; i < (t + 1) * shape.FilterElements; i++)
                 gradient[i] = Numerics.Fused.MultiplyAdd(-filters[i], gradientSum.Total, gradient[i]);
@@ -67,12 +60,14 @@ internal sealed class ReferenceKernels : IConvolutionKernels
                     for (var c = 0; c < shape.C; c++)
                     {
                         var at = FilterIndex(shape, t, i, j, c);
-                        var sum = new BlockedSum(SummationOrder.PositionBlock);
+                        var sum = new BlockedSum(int.MaxValue);
                         foreach (var p in new OutputPositions(shape))
                         {
                             var input = Input(shape, x, p, i, j, c);
                             var output = g[p.Index * shape.T + t];
                             sum.Add(input > filters[at] ? output : input < filters[at] ? -output : 0f);
+                            if (EndsPositionBlock(shape, p.Index))
+                                sum.EndBlock();
                         }
 
                         gradient[at] = sum.Total;
@@ -93,17 +88,8 @@ internal sealed class ReferenceKernels : IConvolutionKernels
         {
             for (var t = 0; t < shape.T; t++)
             {
-                var sum = new BlockedSum(SummationOrder.ForwardBlock);
-                for (var i = 0; i < shape.KernelHeight; i++)
-                {
-                    for (var j = 0; j < shape.KernelWidth; j++)
-                    {
-                        for (var c = 0; c < shape.C; c++)
-                            sum.AddProduct(Input(shape, x, p, i, j, c), filters[FilterIndex(shape, t, i, j, c)]);
-                    }
-                }
-
-                y[p.Index * shape.T + t] = bias.IsEmpty ? sum.Total : sum.Total + bias[t];
+                var sum = Gather(shape, x, filters, p, t, 0f, (ref BlockedSum terms, float input, float filter) => terms.AddProduct(input, filter));
+                y[p.Index * shape.T + t] = bias.IsEmpty ? sum : sum + bias[t];
             }
         }
     }
@@ -119,9 +105,14 @@ internal sealed class ReferenceKernels : IConvolutionKernels
                 {
                     for (var c = 0; c < shape.C; c++)
                     {
-                        var sum = new BlockedSum(SummationOrder.PositionBlock);
+                        var sum = new BlockedSum(int.MaxValue);
                         foreach (var p in new OutputPositions(shape))
+                        {
                             sum.AddProduct(Input(shape, x, p, i, j, c), g[p.Index * shape.T + t]);
+                            if (EndsPositionBlock(shape, p.Index))
+                                sum.EndBlock();
+                        }
+
                         gradient[FilterIndex(shape, t, i, j, c)] = sum.Total;
                     }
                 }
@@ -133,9 +124,43 @@ internal sealed class ReferenceKernels : IConvolutionKernels
     public void InputGradient(in ConvolutionShape shape, ReadOnlySpan<float> filters, ReadOnlySpan<float> g, Span<float> dx, ComputeThreads threads) =>
         GatherInputGradient(shape, default, filters, g, dx);
 
+    private delegate void AddTerm(ref BlockedSum sum, float input, float filter);
+
+    /// <summary>One output: the terms of the taps that lie inside the map, over (tap row, tap column, channel).</summary>
+    private static float Gather(in ConvolutionShape shape, ReadOnlySpan<float> x, ReadOnlySpan<float> filters, in OutputPosition p, int t, float offset, AddTerm add)
+    {
+        var (rows, columns) = (new List<int>(), new List<int>());
+        for (var i = 0; i < shape.KernelHeight; i++)
+        {
+            if (IsInside(p.Row * shape.Stride - shape.Padding + i, shape.H))
+                rows.Add(i);
+        }
+
+        for (var j = 0; j < shape.KernelWidth; j++)
+        {
+            if (IsInside(p.Column * shape.Stride - shape.Padding + j, shape.W))
+                columns.Add(j);
+        }
+
+        var sum = new BlockedSum(SummationOrder.ChunkBlocks, offset);
+        var cut = new BlockCut(rows.Count, columns.Count * shape.C, SummationOrder.ForwardBlock);
+        for (var row = 0; row < rows.Count; row++)
+        {
+            for (var term = 0; term < columns.Count * shape.C; term++)
+            {
+                var (i, j, c) = (rows[row], columns[term / shape.C], term % shape.C);
+                add(ref sum, Input(shape, x, p, i, j, c), filters[FilterIndex(shape, t, i, j, c)]);
+                if (cut.EndsAfter(row, term))
+                    sum.EndBlock();
+            }
+        }
+
+        return sum.Total;
+    }
+
     /// <summary>
-    /// Sums over (tap row, tap column, filter); a tap that no output position has at this element gives a term of +0 for each
-    /// filter. An empty <paramref name="x"/> multiplies by F instead of clamp(F - X).
+    /// Sums over the taps by which output positions read the element, the last tap row and column first, and within a tap over
+    /// filters. An empty <paramref name="x"/> multiplies by F instead of clamp(F - X).
     /// </summary>
     private static void GatherInputGradient(in ConvolutionShape shape, ReadOnlySpan<float> x, ReadOnlySpan<float> filters, ReadOnlySpan<float> g, Span<float> dx)
     {
@@ -145,20 +170,20 @@ internal sealed class ReferenceKernels : IConvolutionKernels
             var column = at / shape.C % shape.W;
             var row = at / shape.C / shape.W % shape.H;
             var n = at / shape.C / shape.W / shape.H;
-            var sum = new BlockedSum(SummationOrder.InputGradientBlock);
-            for (var i = 0; i < shape.KernelHeight; i++)
+            var rows = Readers(shape.KernelHeight, row, shape.OutHeight, shape);
+            var columns = Readers(shape.KernelWidth, column, shape.OutWidth, shape);
+            var sum = new BlockedSum(SummationOrder.ChunkBlocks);
+            var cut = new BlockCut(rows.Count, columns.Count * shape.T, SummationOrder.InputGradientBlock);
+            for (var i = 0; i < rows.Count; i++)
             {
-                for (var j = 0; j < shape.KernelWidth; j++)
+                for (var term = 0; term < columns.Count * shape.T; term++)
                 {
-                    var p = OutputIndex(shape, n, row + shape.Padding - i, column + shape.Padding - j);
-                    for (var t = 0; t < shape.T; t++)
-                    {
-                        var filter = filters[FilterIndex(shape, t, i, j, c)];
-                        if (p < 0)
-                            sum.Add(0f);
-                        else
-                            sum.AddProduct(x.IsEmpty ? filter : Clamp(filter - x[at]), g[p * shape.T + t]);
-                    }
+                    var ((tapRow, outputRow), (tapColumn, outputColumn), t) = (rows[i], columns[term / shape.T], term % shape.T);
+                    var filter = filters[FilterIndex(shape, t, tapRow, tapColumn, c)];
+                    var output = ((n * shape.OutHeight + outputRow) * shape.OutWidth + outputColumn) * shape.T + t;
+                    sum.AddProduct(x.IsEmpty ? filter : Clamp(filter - x[at]), g[output]);
+                    if (cut.EndsAfter(i, term))
+                        sum.EndBlock();
                 }
             }
 
@@ -166,15 +191,24 @@ internal sealed class ReferenceKernels : IConvolutionKernels
         }
     }
 
-    /// <summary>The output position at these rows and columns times the stride, or -1.</summary>
-    private static int OutputIndex(in ConvolutionShape shape, int n, int stridedRow, int stridedColumn)
+    /// <summary>The taps by which outputs read a row (or column), the last one first, each with the output's row (or column).</summary>
+    private static List<(int Tap, int Output)> Readers(int kernel, int place, int outputs, in ConvolutionShape shape)
     {
-        var (row, rowRest) = Math.DivRem(stridedRow, shape.Stride);
-        var (column, columnRest) = Math.DivRem(stridedColumn, shape.Stride);
-        return stridedRow < 0 || stridedColumn < 0 || rowRest != 0 || columnRest != 0 || row >= shape.OutHeight || column >= shape.OutWidth
-            ? -1
-            : (n * shape.OutHeight + row) * shape.OutWidth + column;
+        var readers = new List<(int, int)>();
+        for (var tap = kernel - 1; tap >= 0; tap--)
+        {
+            var strided = place + shape.Padding - tap;
+            if (strided >= 0 && strided % shape.Stride == 0 && strided / shape.Stride < outputs)
+                readers.Add((tap, strided / shape.Stride));
+        }
+
+        return readers;
     }
+
+    private static bool EndsPositionBlock(in ConvolutionShape shape, int position) =>
+        (position + 1) % SummationOrder.PositionBlock == 0 || position + 1 == shape.Positions;
+
+    private static bool IsInside(int place, int size) => place >= 0 && place < size;
 
     private static float Clamp(float value) => value < -1f ? -1f : value > 1f ? 1f : value;
 
@@ -188,6 +222,33 @@ internal sealed class ReferenceKernels : IConvolutionKernels
             {
                 for (var c = 0; c < shape.C; c++)
                     sum += filters[FilterIndex(shape, t, i, j, c)];
+            }
+        }
+
+        return sum;
+    }
+
+    /// <summary>
+    /// The sum of max(0, f) over the taps of a filter that lie in the padding at a position: each tap's channels one after
+    /// another, then the taps over (tap row, tap column).
+    /// </summary>
+    private static float PaddingSum(in ConvolutionShape shape, ReadOnlySpan<float> filters, int t, in OutputPosition p)
+    {
+        var sum = 0f;
+        for (var i = 0; i < shape.KernelHeight; i++)
+        {
+            for (var j = 0; j < shape.KernelWidth; j++)
+            {
+                if (IsInside(p.Row * shape.Stride - shape.Padding + i, shape.H) && IsInside(p.Column * shape.Stride - shape.Padding + j, shape.W))
+                    continue;
+                var tap = 0f;
+                for (var c = 0; c < shape.C; c++)
+                {
+                    var filter = filters[FilterIndex(shape, t, i, j, c)];
+                    tap += 0f > filter ? 0f : filter;
+                }
+
+                sum += tap;
             }
         }
 
@@ -223,9 +284,9 @@ internal sealed class ReferenceKernels : IConvolutionKernels
     {
         var row = p.Row * shape.Stride - shape.Padding + i;
         var column = p.Column * shape.Stride - shape.Padding + j;
-        return row < 0 || row >= shape.H || column < 0 || column >= shape.W
-            ? 0f
-            : x[((p.N * shape.H + row) * shape.W + column) * shape.C + c];
+        return IsInside(row, shape.H) && IsInside(column, shape.W)
+            ? x[((p.N * shape.H + row) * shape.W + column) * shape.C + c]
+            : 0f;
     }
 
     private static int FilterIndex(in ConvolutionShape shape, int t, int i, int j, int c) =>

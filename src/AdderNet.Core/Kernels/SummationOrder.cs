@@ -1,21 +1,22 @@
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
-/// The constants that fix orders of summation (docs/determinism.md, numerics version 2). Changing one changes bits and
+/// The constants that fix orders of summation (docs/determinism.md, numerics version 3). Changing one changes bits and
 /// raises <see cref="Numerics.NumericsVersion.Current"/>.
 /// </summary>
 internal static class SummationOrder
 {
     /// <summary>
-    /// Terms of one running sum in forward passes (over k). Short, because an adder layer's output is a hundred times its own
-    /// spread, so that its rounding flips ReLUs further on: in two ResNet-50 batches, sums of 64 terms put 202 batch-norm outputs on
-    /// the other side of zero than float64, sums of 16 put 55 there, float32 PyTorch 18. Sums of 16 cost a large forward pass
-    /// about a tenth of its time.
+    /// Most terms of one running sum in forward passes. Short, because an adder layer's output is a hundred times its own
+    /// spread, so that its rounding flips ReLUs further on; not shorter, because each block costs a tile a pass over its sums.
     /// </summary>
-    public const int ForwardBlock = 16;
+    public const int ForwardBlock = 48;
 
-    /// <summary>Terms of one running sum in input gradients (over tap and filter).</summary>
+    /// <summary>Most terms of one running sum in input gradients.</summary>
     public const int InputGradientBlock = 64;
+
+    /// <summary>Blocks of a chunk, in forward passes and input gradients: chunks are summed on their own, so that chains stay short.</summary>
+    public const int ChunkBlocks = 8;
 
     /// <summary>Positions of one running sum in filter gradients.</summary>
     public const int PositionBlock = 192;

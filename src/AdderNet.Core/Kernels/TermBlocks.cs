@@ -1,40 +1,50 @@
 namespace AdderNet.Core.Kernels;
 
-/// <summary>The terms of a sum cut into blocks of a fixed length, each a run of segments.</summary>
+/// <summary>A row of taps that lie one after another in memory.</summary>
+/// <param name="Offset">First element, relative to where the position's window begins.</param>
+/// <param name="FirstTerm">Index of the first term in packed filters.</param>
+internal readonly record struct TapRow(int Offset, int FirstTerm);
+
+/// <summary>The terms of a sum as runs in memory, cut into blocks (<see cref="BlockCut"/>) and chunks of blocks.</summary>
 internal sealed class TermBlocks
 {
-    /// <param name="runs">Runs of consecutive terms in ascending order of their first term.</param>
-    /// <param name="blockLength">Terms of a block (<see cref="SummationOrder"/>).</param>
-    public TermBlocks(IEnumerable<TileSegment> runs, int blockLength)
+    /// <param name="rows">Rows of taps in the order of summation.</param>
+    /// <param name="run">Terms of a row.</param>
+    /// <param name="limit">Most terms of a block (<see cref="SummationOrder"/>).</param>
+    public TermBlocks(IReadOnlyList<TapRow> rows, int run, int limit)
     {
+        var cut = new BlockCut(rows.Count, run, limit);
         var segments = new List<TileSegment>();
-        var starts = new List<int>();
-        var block = -1;
-        foreach (var run in runs)
+        var chunks = new List<TileChunk>();
+        var (firstSegment, blocks) = (0, 0);
+        for (var row = 0; row < rows.Count; row++)
         {
-            for (var done = 0; done < run.Length;)
+            var start = 0;
+            for (var term = 0; term < run; term++)
             {
-                var term = run.FirstTerm + done;
-                if (term / blockLength != block)
-                {
-                    block = term / blockLength;
-                    starts.Add(segments.Count);
-                }
-
-                var length = Math.Min(run.Length - done, (block + 1) * blockLength - term);
-                segments.Add(new TileSegment(run.Offset + done, length, term));
-                done += length;
+                var ends = cut.EndsAfter(row, term);
+                if (!ends && term < run - 1)
+                    continue;
+                segments.Add(new TileSegment(rows[row].Offset + start, term + 1 - start, rows[row].FirstTerm + start, ends ? 1 : 0));
+                start = term + 1;
+                if (ends && ++blocks == SummationOrder.ChunkBlocks)
+                    EndChunk();
             }
         }
 
-        starts.Add(segments.Count);
+        // Without a single tap there is still one chunk, an empty one: every output is written.
+        if (blocks > 0 || chunks.Count == 0)
+            EndChunk();
         Segments = Pinned.Copy(segments);
-        Exchanged = Pinned.Copy(segments.ConvertAll(s => new TileSegment(s.FirstTerm, s.Length, s.Offset)));
-        Starts = [.. starts];
-    }
+        Exchanged = Pinned.Copy(segments.ConvertAll(s => s with { Offset = s.FirstTerm, FirstTerm = s.Offset }));
+        Chunks = Pinned.Copy(chunks);
 
-    /// <summary>Number of blocks that have terms.</summary>
-    public int Count => Starts.Length - 1;
+        void EndChunk()
+        {
+            chunks.Add(new TileChunk(firstSegment, segments.Count - firstSegment, blocks));
+            (firstSegment, blocks) = (segments.Count, 0);
+        }
+    }
 
     /// <summary>Pinned.</summary>
     public TileSegment[] Segments { get; }
@@ -42,6 +52,6 @@ internal sealed class TermBlocks
     /// <summary>The segments with the roles of rows and panel exchanged. Pinned.</summary>
     public TileSegment[] Exchanged { get; }
 
-    /// <summary>First segment of each block, and the number of segments.</summary>
-    public int[] Starts { get; }
+    /// <summary>At least one. Pinned.</summary>
+    public TileChunk[] Chunks { get; }
 }

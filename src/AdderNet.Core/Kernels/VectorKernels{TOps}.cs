@@ -20,9 +20,9 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Lengths.MustBe(shape.FilterLength, gradient.Length, nameof(gradient));
         fixed (float* input = x, filter = filters, outputGradient = g, result = gradient)
         {
-            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
-            var sums = FilterGradientEnd.SumGradients<TOps, TVector>(shape, outputGradient, threads);
-            FilterGradientEnd.Write<TOps, TVector>(shape, ordered, PaddedTerms(shape), filter, sums, result, threads);
+            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>, RunningPanel>, RowTile<TOps, TVector, ProductStep<TOps, TVector>, TabledPanel>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
+            var sums = FilterGradientEnd<TOps, TVector>.SumGradients(shape, outputGradient, threads);
+            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, PaddedTerms(shape), filter, sums, result, threads);
         }
     }
 
@@ -33,9 +33,9 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Lengths.MustBe(shape.FilterLength, gradient.Length, nameof(gradient));
         fixed (float* input = x, filter = filters, outputGradient = g, result = gradient)
         {
-            var own = FilterGradientEnd.OrderFilters(shape, filter, PaddedTerms(shape), threads);
-            var ordered = FilterGradientPass<TOps, TVector, OwnTile<TOps, TVector, SignStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, own, outputGradient, threads);
-            FilterGradientEnd.Write<TOps, TVector>(shape, ordered, PaddedTerms(shape), null, null, result, threads);
+            var own = FilterGradientEnd<TOps, TVector>.OrderFilters(shape, filter, PaddedTerms(shape), threads);
+            var ordered = FilterGradientPass<TOps, TVector, OwnTile<TOps, TVector, SignStep<TOps, TVector>>, OwnTile<TOps, TVector, SignStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, own, outputGradient, threads);
+            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, PaddedTerms(shape), null, null, result, threads);
         }
     }
 
@@ -46,10 +46,10 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Lengths.MustBe(shape.InputLength, dx.Length, nameof(dx));
         fixed (float* input = x, filter = filters, outputGradient = g, result = dx)
         {
-            if (BatchLanes.Suit<TOps, TVector>(shape.C, shape.N))
+            if (BatchLanes.SuitInputGradient<TOps, TVector>(shape.C, shape.N))
                 BatchLaneInputGradient<TOps, TVector>.Run(threads.Plans.Of(shape), input, filter, outputGradient, result, threads);
             else
-                InputGradientPass<TOps, TVector, OwnTile<TOps, TVector, ClampStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, filter, outputGradient, result, threads);
+                RunInputGradient<OwnTile<TOps, TVector, ClampStep<TOps, TVector>>>(threads.Plans.Of(shape), input, filter, outputGradient, result, threads);
         }
     }
 
@@ -74,8 +74,8 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Check(shape, x.Length, gradient.Length, g.Length);
         fixed (float* input = x, outputGradient = g, result = gradient)
         {
-            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
-            FilterGradientEnd.Write<TOps, TVector>(shape, ordered, PaddedTerms(shape), null, null, result, threads);
+            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>, RunningPanel>, RowTile<TOps, TVector, ProductStep<TOps, TVector>, TabledPanel>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
+            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, PaddedTerms(shape), null, null, result, threads);
         }
     }
 
@@ -84,16 +84,41 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
     {
         Check(shape, dx.Length, filters.Length, g.Length);
         fixed (float* filter = filters, outputGradient = g, result = dx)
-            InputGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), null, filter, outputGradient, result, threads);
+            RunInputGradient<RowTile<TOps, TVector, ProductStep<TOps, TVector>, RunningPanel>>(threads.Plans.Of(shape), null, filter, outputGradient, result, threads);
     }
 
     private static void RunForward<TStep>(ConvolutionPlan plan, float* x, float* filters, float* y, bool withSums, ComputeThreads threads)
         where TStep : struct, IRowStep<TVector>
     {
-        if (BatchLanes.Suit<TOps, TVector>(plan.Shape.T, plan.Shape.N))
+        var shape = plan.Shape;
+        if (BatchLanes.SuitForward<TOps, TVector>(shape.T, shape.N))
+        {
             BatchLaneForward<TOps, TVector, TStep>.Run(plan, x, filters, y, withSums, threads);
-        else
-            ForwardPass<TOps, TVector, TStep>.Run(plan, x, filters, y, withSums, threads);
+            return;
+        }
+
+        var packed = FilterPacking<TOps, TVector>.ByFilter(plan, filters, threads);
+        GatherPass<TOps, TVector, RowTile<TOps, TVector, TStep, RunningPanel>>.Run(plan.Outputs, shape.T, shape.FilterElements, new GatherOperands
+        {
+            Source = x,
+            Packed = packed,
+            Result = y,
+            LaneAddends = withSums ? FilterSums<TOps, TVector>.Prepare(plan, packed, threads) : null,
+            RowAddends = withSums ? InputSums<TOps, TVector>.Prepare(plan, x, threads) : null,
+        }, threads);
+    }
+
+    private static void RunInputGradient<TTile>(ConvolutionPlan plan, float* x, float* filters, float* g, float* dx, ComputeThreads threads)
+        where TTile : struct, ITile
+    {
+        var shape = plan.Shape;
+        GatherPass<TOps, TVector, TTile>.Run(plan.Inputs, shape.C, shape.KernelHeight * shape.KernelWidth * shape.T, new GatherOperands
+        {
+            Source = g,
+            Packed = FilterPacking<TOps, TVector>.ByChannel(plan, filters, threads),
+            Own = x,
+            Result = dx,
+        }, threads);
     }
 
     private static int PaddedTerms(in ConvolutionShape shape) => new PanelSplit(shape.FilterElements, TOps.Width, TOps.TileVectors).PaddedColumns;

@@ -21,9 +21,12 @@ internal sealed unsafe class Workspace
         ref var buffer = ref buffers[(int)slot];
         if (buffer is null || buffer.Length < bytes)
             buffer = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
-        var address = (nuint)Unsafe.AsPointer(ref buffer[0]);
-        return (T*)((address + AlignmentBytes - 1) & ~(nuint)(AlignmentBytes - 1));
+        return Aligned((T*)Unsafe.AsPointer(ref buffer[0]));
     }
+
+    /// <summary>The next multiple of 64 bytes.</summary>
+    public static T* Aligned<T>(T* address)
+        where T : unmanaged => (T*)(((nuint)address + AlignmentBytes - 1) & ~(nuint)(AlignmentBytes - 1));
 }
 
 /// <summary>What a scratch buffer holds.</summary>
@@ -34,7 +37,9 @@ internal enum WorkspaceSlot
     FilterSums,
     PixelSums,
     InputSums,
-    TransposedGradient,
+    TapSums,
+    PackedGradient,
+    GatheredInput,
     OrderedFilters,
     OrderedGradient,
     GradientSums,

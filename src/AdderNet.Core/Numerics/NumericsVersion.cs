@@ -7,5 +7,5 @@ namespace AdderNet.Core.Numerics;
 public static class NumericsVersion
 {
     /// <summary>The version that this build computes with.</summary>
-    public const int Current = 2;
+    public const int Current = 3;
 }

@@ -1,9 +1,8 @@
 using AdderNet.Core.Kernels;
-using AdderNet.Core.Numerics;
 
 namespace AdderNet.Cli.Benchmarks;
 
-/// <summary>A pass over a shape.</summary>
+/// <summary>A pass over a shape, on one core.</summary>
 /// <param name="Kernel">adder_forward, filter_gradient or input_gradient.</param>
 /// <param name="Shape">The shape in words.</param>
 /// <param name="Elements">Pairs of an input and a filter element.</param>
@@ -12,31 +11,50 @@ namespace AdderNet.Cli.Benchmarks;
 /// <param name="OfMix">Share of what a loop of the same instructions without memory reaches beside it.</param>
 internal sealed record KernelRow(string Kernel, string Shape, double Elements, double Seconds, double OfBound, double OfMix);
 
-/// <summary>Times the adder passes on one core, each shape beside the register loops.</summary>
-internal sealed class KernelBench(TimeProvider clock)
+/// <summary>What a pass gains from more threads.</summary>
+/// <param name="Kernel">As in <see cref="KernelRow"/>.</param>
+/// <param name="Shape">As in <see cref="KernelRow"/>.</param>
+/// <param name="Threads">Number of threads.</param>
+/// <param name="SpeedUp">Time on one thread over time on so many, taken in turns.</param>
+/// <param name="OfLoop">That over what a loop without memory gains beside it.</param>
+internal sealed record SpeedUpRow(string Kernel, string Shape, int Threads, double SpeedUp, double OfLoop);
+
+/// <summary>Figures of one shape.</summary>
+/// <param name="Layer">The shape.</param>
+/// <param name="Rows">One row a pass, in the order of <see cref="KernelBench.Kernels"/>.</param>
+/// <param name="SpeedUps">One row a pass, or none where a single thread was measured.</param>
+internal sealed record KernelFigures(KernelShape Layer, IReadOnlyList<KernelRow> Rows, IReadOnlyList<SpeedUpRow> SpeedUps);
+
+/// <summary>Times the adder passes, each shape beside the register loops.</summary>
+/// <param name="clock">Gives the time.</param>
+/// <param name="threads">Threads whose gain is measured; 1 for none.</param>
+internal sealed class KernelBench(TimeProvider clock, int threads)
 {
     private const int Rounds = 11;
-    private static readonly string[] Kernels = ["adder_forward", "filter_gradient", "input_gradient"];
 
-    /// <summary>The rows of one shape, in the order of the passes of a step.</summary>
-    public IReadOnlyList<KernelRow> Measure(KernelShape layer, CancellationToken cancellation)
+    /// <summary>The passes of a step.</summary>
+    public static IReadOnlyList<string> Kernels { get; } = ["adder_forward", "filter_gradient", "input_gradient"];
+
+    public KernelFigures Measure(KernelShape layer, CancellationToken cancellation)
     {
-        using var threads = new ComputeThreads(1);
+        using var one = new ComputeThreads(1);
+        using var many = new ComputeThreads(threads);
         var operands = new KernelOperands(layer.Shape);
         RegisterLoop[] loops = [.. Loops()];
-        Action[] contenders = [.. operands.Passes(threads), .. loops.Select(loop => loop.Run)];
+        List<Action> contenders = [.. operands.Passes(one), .. loops.Select(loop => loop.Run)];
+        if (threads > 1)
+            contenders.AddRange([.. operands.Passes(many), () => many.Split(threads, (_, _) => loops[0].Run())]);
+
         var timings = new InterleavedTimer(clock, Rounds, TimeSpan.FromMilliseconds(3)).Measure(contenders, cancellation);
-        double[] rates = [.. loops.Select((loop, i) => loop.Elements / timings[Kernels.Length + i].Median)];
+        double[] rates = [.. loops.Select((loop, i) => loop.Elements / timings[Kernels.Count + i].Median)];
         double[] bounds = [rates[0], rates[0], rates[0] * 2 / 3];
         double[] mixes = [rates[1], rates[0], rates[2]];
-        return
-        [
-            .. Kernels.Select((kernel, i) =>
-            {
-                var rate = layer.Elements / timings[i].Median;
-                return new KernelRow(kernel, layer.ToString(), layer.Elements, timings[i].Median, rate / bounds[i], rate / mixes[i]);
-            }),
-        ];
+        var rows = Kernels.Select((kernel, i) =>
+        {
+            var rate = layer.Elements / timings[i].Median;
+            return new KernelRow(kernel, layer.ToString(), layer.Elements, timings[i].Median, rate / bounds[i], rate / mixes[i]);
+        });
+        return new KernelFigures(layer, [.. rows], threads == 1 ? [] : [.. SpeedUps(layer, timings)]);
     }
 
     private static IEnumerable<RegisterLoop> Loops()
@@ -46,49 +64,16 @@ internal sealed class KernelBench(TimeProvider clock)
         yield return RegisterLoop.AdderForward(width);
         yield return RegisterLoop.AdderInputGradient(width);
     }
-}
 
-/// <summary>Operands of a shape as layers meet them: inputs after a ReLU, filters and gradients normal.</summary>
-internal sealed class KernelOperands
-{
-    private readonly ConvolutionShape shape;
-    private readonly float[] x;
-    private readonly float[] filters;
-    private readonly float[] g;
-    private readonly float[] y;
-    private readonly float[] gradient;
-    private readonly float[] dx;
-
-    public KernelOperands(ConvolutionShape shape)
+    private IEnumerable<SpeedUpRow> SpeedUps(KernelShape layer, IReadOnlyList<Timing> timings)
     {
-        this.shape = shape;
-        x = Normals(shape.InputLength, 1);
-        for (var i = 0; i < x.Length; i++)
-            x[i] = Math.Max(x[i], 0f);
-        filters = Normals(shape.FilterLength, 2);
-        g = Normals(shape.OutputLength, 3);
-        (y, gradient, dx) = (new float[shape.OutputLength], new float[shape.FilterLength], new float[shape.InputLength]);
-    }
-
-    /// <summary>The three passes, in the order of <see cref="KernelRow.Kernel"/>.</summary>
-    public IEnumerable<Action> Passes(ComputeThreads threads)
-    {
-        var kernels = ConvolutionKernels.Best;
-        yield return () => kernels.AdderForward(shape, x, filters, y, threads);
-        yield return () => kernels.AdderFilterGradient(shape, x, filters, g, gradient, threads);
-        yield return () => kernels.AdderInputGradient(shape, x, filters, g, dx, threads);
-    }
-
-    /// <summary>A thousand draws over and over, a prime number of them: speed does not depend on more.</summary>
-    private static float[] Normals(int length, uint item)
-    {
-        var stream = new Philox(1, DrawPurpose.Probe, item);
-        var drawn = new float[997];
-        for (var i = 0; i < drawn.Length; i++)
-            drawn[i] = (float)stream.NextNormal();
-        var values = new float[length];
-        for (var i = 0; i < length; i++)
-            values[i] = drawn[i % drawn.Length];
-        return values;
+        // Passes on one thread, three loops, passes on many threads, the first loop once on each of them.
+        var first = Kernels.Count + Loops().Count();
+        var loop = threads * timings[Kernels.Count].Median / timings[first + Kernels.Count].Median;
+        for (var i = 0; i < Kernels.Count; i++)
+        {
+            var speedUp = timings[i].Median / timings[first + i].Median;
+            yield return new SpeedUpRow(Kernels[i], layer.ToString(), threads, speedUp, speedUp / loop);
+        }
     }
 }

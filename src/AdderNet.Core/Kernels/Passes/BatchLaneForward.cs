@@ -6,42 +6,33 @@ internal static unsafe class BatchLaneForward<TOps, TVector, TStep>
     where TVector : unmanaged
     where TStep : struct, IRowStep<TVector>
 {
-    /// <summary>As <see cref="ForwardPass{TOps, TVector, TStep}"/>.</summary>
+    /// <summary>As <see cref="GatherPass{TOps, TVector, TTile}"/>.</summary>
     public static void Run(ConvolutionPlan plan, float* x, float* filters, float* y, bool withSums, ComputeThreads threads)
     {
         var shape = plan.Shape;
         var pixels = shape.OutHeight * shape.OutWidth;
         var lanes = new PanelSplit(shape.N, TOps.Width, TOps.TileVectors).PaddedColumns;
-        var padded = InputPadding.Prepare(plan, x, threads);
-        var input = BatchLanes.Spread(WorkspaceSlot.BatchInput, padded, shape.N, plan.PaddedLength / shape.N, lanes, threads);
-        var ordered = FilterGradientEnd.OrderFilters(shape, filters, shape.FilterElements, threads);
-        var filterSums = threads.Workspace.Take<float>(WorkspaceSlot.FilterSums, shape.T + ConvolutionPlan.TableSlack);
-        for (var t = 0; t < shape.T; t++)
-        {
-            var sum = 0f;
-            for (var k = 0; k < shape.FilterElements; k++)
-                sum += ordered[t * shape.FilterElements + k];
-            filterSums[t] = sum;
-        }
-
-        var inputSums = withSums
-            ? BatchLanes.Spread(WorkspaceSlot.BatchSums, InputSums.Prepare<TOps, TVector>(plan, padded, threads), shape.N, pixels, lanes, threads)
-            : null;
+        var input = BatchLanes.Spread(WorkspaceSlot.BatchInput, x, shape.N, shape.InputLength / shape.N, lanes, threads);
+        var ordered = FilterGradientEnd<TOps, TVector>.OrderFilters(shape, filters, shape.FilterElements, threads);
+        var paddedFilters = new PanelSplit(shape.T, TOps.Width, TOps.TileVectors).PaddedColumns;
+        var filterSums = withSums ? FilterSums<TOps, TVector>.Prepare(plan, FilterPacking<TOps, TVector>.ByFilter(plan, filters, threads), threads) : null;
+        var pixelSums = withSums ? BatchLaneSums<TOps, TVector>.OfPixels(shape, input, lanes, threads) : null;
         var output = threads.Workspace.Take<float>(WorkspaceSlot.BatchOutput, (long)pixels * shape.T * lanes);
-        fixed (int* starts = plan.Terms.Starts)
+        for (var i = 0; i < plan.Outputs.Classes.Length; i++)
         {
-            threads.Split(pixels, new Job
+            // The class lists all samples' positions; lanes are samples, so the first sample's stand for all.
+            var positions = plan.Outputs.Runs[i];
+            threads.Split(positions.Positions / shape.N, new Job
             {
                 Shape = shape,
-                PaddedWidth = plan.PaddedWidth,
                 Lanes = lanes,
-                Blocks = plan.Terms.Count,
-                Starts = starts,
-                Segments = Pinned.Address(plan.Terms.Exchanged),
+                Positions = positions,
                 Input = input,
                 Filters = ordered,
-                FilterSums = filterSums,
-                InputSums = inputSums,
+                FilterSums = filterSums == null ? null : filterSums + i * paddedFilters,
+                TapRows = plan.Outputs.Classes[i].TapRows.Length,
+                TapColumns = plan.Outputs.Classes[i].TapColumns.Length,
+                PixelSums = pixelSums,
                 Output = output,
             });
         }
@@ -52,51 +43,50 @@ internal static unsafe class BatchLaneForward<TOps, TVector, TStep>
     private struct Job : ISplitJob
     {
         public ConvolutionShape Shape;
-        public int PaddedWidth;
         public int Lanes;
-        public int Blocks;
-        public int* Starts;
-        public TileSegment* Segments;
+        public GatherRun Positions;
         public float* Input;
         public float* Filters;
         public float* FilterSums;
-        public float* InputSums;
+        public int TapRows;
+        public int TapColumns;
+        public float* PixelSums;
         public float* Output;
 
         /// <summary>An item is an output pixel of all samples.</summary>
         public readonly void Run(int first, int end)
         {
             var split = new PanelSplit(Shape.N, TOps.Width, TOps.TileVectors);
-            var rowOffsets = stackalloc int[ConvolutionPlan.TableSlack];
-            var outputOffsets = stackalloc int[ConvolutionPlan.TableSlack];
-            for (var row = 0; row < ConvolutionPlan.TableSlack; row++)
+            var rowOffsets = stackalloc int[2 * GatherPlan.Group];
+            var outputOffsets = stackalloc int[2 * GatherPlan.Group];
+            var memory = stackalloc float[6 * 4 * 16 + 16];
+            var inputSums = stackalloc float[4 * 16];
+            for (var row = 0; row < 2 * GatherPlan.Group; row++)
+                (rowOffsets[row], outputOffsets[row]) = (row * Shape.FilterElements, row * Lanes);
+            var call = new TileCall { RowOffsets = rowOffsets, RowStride = 1, OutputOffsets = outputOffsets, PanelStride = Lanes, LastLanes = TOps.Width };
+            for (var item = first; item < end; item++)
             {
-                rowOffsets[row] = row * Shape.FilterElements;
-                outputOffsets[row] = row * Lanes;
-            }
-
-            var call = new TileCall { RowOffsets = rowOffsets, OutputOffsets = outputOffsets, PanelStride = Lanes, LastLanes = TOps.Width };
-            for (var pixel = first; pixel < end; pixel++)
-            {
-                var window = ((long)(pixel / Shape.OutWidth) * PaddedWidth + pixel % Shape.OutWidth) * Shape.Stride * Shape.C;
                 for (var index = 0; index < split.Count; index++)
                 {
                     var panel = split[index];
-                    var tileRows = RowTile<TOps, TVector, TStep>.Rows(panel.Vectors);
-                    call.Panel = Input + window * Lanes + panel.First;
-                    call.LaneAddends = InputSums == null ? null : InputSums + (long)pixel * Lanes + panel.First;
+                    var tileRows = RowTile<TOps, TVector, TStep, RunningPanel>.Rows(panel.Vectors);
+                    call.Panel = Input + (long)Positions.Sources[item] * Lanes + panel.First;
+                    if (PixelSums != null)
+                        BatchLaneSums<TOps, TVector>.OfWindow(PixelSums + (long)(Positions.Sources[item] / Shape.C) * Lanes + panel.First, TapRows, TapColumns, (nint)Shape.W * Lanes, Lanes, panel.Vectors, inputSums);
                     for (var t = 0; t < Shape.T; t += tileRows)
                     {
                         call.Rows = Filters + (long)t * Shape.FilterElements;
                         call.RowAddends = FilterSums + t;
-                        call.Output = Output + ((long)pixel * Shape.T + t) * Lanes + panel.First;
+                        call.Output = Output + ((long)Positions.Results[item] + t) * Lanes + panel.First;
                         call.ValidRows = Math.Min(tileRows, Shape.T - t);
-                        for (var block = 0; block < Blocks; block++)
+                        for (var chunk = 0; chunk < Positions.ChunkCount; chunk++)
                         {
-                            call.Accumulate = block > 0;
-                            call.Segments = Segments + Starts[block];
-                            call.SegmentCount = Starts[block + 1] - Starts[block];
-                            RowTile<TOps, TVector, TStep>.Run(panel.Vectors, call);
+                            call.Accumulate = chunk > 0;
+                            call.LaneAddends = chunk > 0 || PixelSums == null ? null : inputSums;
+                            call.Segments = Positions.Exchanged + Positions.Chunks[chunk].FirstSegment;
+                            call.SegmentCount = Positions.Chunks[chunk].Segments;
+                            call.Totals = Positions.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null;
+                            RowTile<TOps, TVector, TStep, RunningPanel>.Run(panel.Vectors, call);
                         }
                     }
                 }

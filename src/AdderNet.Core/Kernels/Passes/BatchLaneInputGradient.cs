@@ -5,7 +5,7 @@ internal static unsafe class BatchLaneInputGradient<TOps, TVector>
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
 {
-    /// <summary>As <see cref="InputGradientPass{TOps, TVector, TTile}"/>.</summary>
+    /// <summary>As <see cref="GatherPass{TOps, TVector, TTile}"/>.</summary>
     public static void Run(ConvolutionPlan plan, float* x, float* filters, float* g, float* dx, ComputeThreads threads)
     {
         var shape = plan.Shape;
@@ -13,40 +13,34 @@ internal static unsafe class BatchLaneInputGradient<TOps, TVector>
         var lanes = new PanelSplit(shape.N, TOps.Width, TOps.TileVectors).PaddedColumns;
         var input = BatchLanes.Spread(WorkspaceSlot.BatchInput, x, shape.N, elements, lanes, threads);
         var gradient = BatchLanes.Spread(WorkspaceSlot.BatchGradient, g, shape.N, shape.OutputLength / shape.N, lanes, threads);
-        var output = threads.Workspace.Take<float>(WorkspaceSlot.BatchOutput, (long)(elements + ConvolutionPlan.TableSlack) * lanes);
-        var ordered = OrderByChannel(shape, filters, threads);
-        foreach (var positions in plan.InputGradient.Classes)
+        var output = threads.Workspace.Take<float>(WorkspaceSlot.BatchOutput, (long)elements * lanes);
+        var ordered = OrderByChannel(plan, filters, threads);
+        foreach (var positions in plan.Inputs.Runs)
         {
             // The class lists all samples' positions; lanes are samples, so the first sample's stand for all.
-            fixed (int* starts = positions.Terms.Starts)
+            threads.Split(positions.Positions / shape.N, new Job
             {
-                threads.Split(positions.Positions / shape.N, new Job
-                {
-                    Shape = shape,
-                    Lanes = lanes,
-                    Blocks = positions.Terms.Count,
-                    Starts = starts,
-                    Segments = Pinned.Address(positions.Terms.Exchanged),
-                    GradientOffsets = Pinned.Address(positions.GradientOffsets),
-                    InputOffsets = Pinned.Address(positions.InputOffsets),
-                    Gradient = gradient,
-                    Filters = ordered,
-                    Input = input,
-                    Output = output,
-                });
-            }
+                Shape = shape,
+                Lanes = lanes,
+                Positions = positions,
+                Gradient = gradient,
+                Filters = ordered,
+                Input = input,
+                Output = output,
+            });
         }
 
         BatchLanes.Gather(output, shape.N, elements, lanes, dx, threads);
     }
 
-    /// <summary>[T, C, taps] to [C, (tap, filter)], with room for the rows that tiles read beyond the last channel.</summary>
-    private static float* OrderByChannel(in ConvolutionShape shape, float* filters, ComputeThreads threads)
+    /// <summary>[T, C, taps] to [C, (tap rank, filter)], with room for the rows that tiles read beyond the last channel.</summary>
+    private static float* OrderByChannel(ConvolutionPlan plan, float* filters, ComputeThreads threads)
     {
+        var shape = plan.Shape;
         var taps = shape.KernelHeight * shape.KernelWidth;
-        var ordered = threads.Workspace.Take<float>(WorkspaceSlot.OrderedFilters, (long)(shape.C + ConvolutionPlan.TableSlack) * taps * shape.T);
+        var ordered = threads.Workspace.Take<float>(WorkspaceSlot.OrderedFilters, (long)(shape.C + GatherPlan.Group) * taps * shape.T);
         for (var c = 0; c < shape.C; c++)
-            BlockTranspose.Run(filters + c * taps, shape.FilterElements, shape.T, taps, ordered + (long)c * taps * shape.T, shape.T);
+            BlockTranspose.Run(filters + c * taps, shape.FilterElements, shape.T, taps, ordered + (long)c * taps * shape.T, shape.T, Pinned.Address(plan.TapRanks));
         return ordered;
     }
 
@@ -54,11 +48,7 @@ internal static unsafe class BatchLaneInputGradient<TOps, TVector>
     {
         public ConvolutionShape Shape;
         public int Lanes;
-        public int Blocks;
-        public int* Starts;
-        public TileSegment* Segments;
-        public int* GradientOffsets;
-        public int* InputOffsets;
+        public GatherRun Positions;
         public float* Gradient;
         public float* Filters;
         public float* Input;
@@ -69,38 +59,34 @@ internal static unsafe class BatchLaneInputGradient<TOps, TVector>
         {
             var terms = Shape.KernelHeight * Shape.KernelWidth * Shape.T;
             var split = new PanelSplit(Shape.N, TOps.Width, TOps.TileVectors);
-            var rowOffsets = stackalloc int[ConvolutionPlan.TableSlack];
-            var outputOffsets = stackalloc int[ConvolutionPlan.TableSlack];
-            var call = new TileCall { RowOffsets = rowOffsets, OutputOffsets = outputOffsets, PanelStride = Lanes, LastLanes = TOps.Width };
-            for (var row = 0; row < ConvolutionPlan.TableSlack; row++)
+            var rowOffsets = stackalloc int[2 * GatherPlan.Group];
+            var outputOffsets = stackalloc int[2 * GatherPlan.Group];
+            var memory = stackalloc float[6 * 4 * 16 + 16];
+            var call = new TileCall { RowOffsets = rowOffsets, RowStride = 1, OutputOffsets = outputOffsets, PanelStride = Lanes, LastLanes = TOps.Width };
+            for (var row = 0; row < 2 * GatherPlan.Group; row++)
                 rowOffsets[row] = row * terms;
             for (var item = first; item < end; item++)
             {
-                if (Blocks == 0)
-                {
-                    new Span<float>(Output + (long)InputOffsets[item] * Lanes, Shape.C * Lanes).Clear();
-                    continue;
-                }
-
                 for (var index = 0; index < split.Count; index++)
                 {
                     var panel = split[index];
                     var tileRows = OwnTile<TOps, TVector, ExchangedClampStep<TOps, TVector>>.Rows(panel.Vectors);
-                    call.Panel = Gradient + (long)GradientOffsets[item] * Lanes + panel.First;
+                    call.Panel = Gradient + (long)Positions.Sources[item] * Lanes + panel.First;
                     for (var c = 0; c < Shape.C; c += tileRows)
                     {
-                        var place = ((long)InputOffsets[item] + c) * Lanes + panel.First;
+                        var place = ((long)Positions.Results[item] + c) * Lanes + panel.First;
                         call.ValidRows = Math.Min(tileRows, Shape.C - c);
-                        for (var row = 0; row < tileRows; row++)
+                        for (var row = 0; row < 2 * GatherPlan.Group; row++)
                             outputOffsets[row] = Math.Min(row, call.ValidRows - 1) * Lanes;
                         call.Rows = Filters + (long)c * terms;
                         call.Own = Input + place;
                         call.Output = Output + place;
-                        for (var block = 0; block < Blocks; block++)
+                        for (var chunk = 0; chunk < Positions.ChunkCount; chunk++)
                         {
-                            call.Accumulate = block > 0;
-                            call.Segments = Segments + Starts[block];
-                            call.SegmentCount = Starts[block + 1] - Starts[block];
+                            call.Accumulate = chunk > 0;
+                            call.Segments = Positions.Exchanged + Positions.Chunks[chunk].FirstSegment;
+                            call.SegmentCount = Positions.Chunks[chunk].Segments;
+                            call.Totals = Positions.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null;
                             OwnTile<TOps, TVector, ExchangedClampStep<TOps, TVector>>.Run(panel.Vectors, call);
                         }
                     }

@@ -6,10 +6,16 @@ namespace AdderNet.Core.Kernels;
 /// </summary>
 internal static unsafe class BatchLanes
 {
-    /// <summary>Whether lanes of samples waste less than lanes of columns.</summary>
-    public static bool Suit<TOps, TVector>(int columns, int samples)
+    /// <summary>Whether lanes of samples waste less than lanes of filters. A single vector of filters wants a scalar load for each of its terms.</summary>
+    public static bool SuitForward<TOps, TVector>(int filters, int samples)
         where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged => columns <= TOps.Width / 2 && samples >= TOps.Width;
+        where TVector : unmanaged =>
+        (filters <= TOps.Width && samples >= 2 * TOps.Width) || SuitInputGradient<TOps, TVector>(filters, samples);
+
+    /// <summary>Whether lanes of samples waste less than lanes of channels.</summary>
+    public static bool SuitInputGradient<TOps, TVector>(int channels, int samples)
+        where TOps : struct, IVectorOps<TVector>
+        where TVector : unmanaged => channels <= TOps.Width / 2 && samples >= TOps.Width;
 
     /// <summary>[N, elements] to [elements, padded N]; filling lanes hold whatever was there.</summary>
     public static float* Spread(WorkspaceSlot slot, float* source, int samples, int elements, int paddedSamples, ComputeThreads threads)

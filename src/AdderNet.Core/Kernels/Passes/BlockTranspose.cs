@@ -15,6 +15,12 @@ internal static unsafe class BlockTranspose
     public static void Run(float* source, nint sourceStride, int rows, int columns, float* destination, nint destinationStride, int* places = null)
     {
         var row = 0;
+        if (Avx512F.IsSupported)
+        {
+            for (; row <= rows - 16; row += 16)
+                RegisterTranspose.SixteenRows(source + row * sourceStride, sourceStride, columns, destination + row, destinationStride, places);
+        }
+
         if (Sse.IsSupported)
         {
             for (; row <= rows - 4; row += 4)

@@ -1,17 +1,29 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
 /// Filter gradients: rows are filters, lanes are terms over (tap, channel), and the sums run over positions in blocks. The
-/// result is in that order, [T, PaddedTerms]; <see cref="FilterGradientEnd"/> brings it into canonical order.
+/// result is in that order, [T, PaddedTerms]; <see cref="FilterGradientEnd{TOps, TVector}"/> brings it into canonical order.
 /// </summary>
-internal static unsafe class FilterGradientPass<TOps, TVector, TTile>
+/// <typeparam name="TOps">Vector operations.</typeparam>
+/// <typeparam name="TVector">The register type.</typeparam>
+/// <typeparam name="TTile">Tile for panels of inputs gathered position by position.</typeparam>
+/// <typeparam name="TDirectTile">The same tile for panels that are read where they lie.</typeparam>
+internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTile>
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
     where TTile : struct, ITile
+    where TDirectTile : struct, ITile
 {
+    /// <summary>Filters up to which gathering a panel would cost more than its scattered lines do.</summary>
+    private const int DirectFilters = 128;
+
     private const int Block = SummationOrder.PositionBlock;
+
+    /// <summary>Elements between one position and the next in packed blocks; that many filters at most lie side by side.</summary>
+    private const int GroupStride = 8;
 
     /// <param name="plan">Plan of the shape.</param>
     /// <param name="x">[N, H, W, C].</param>
@@ -21,119 +33,190 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile>
     public static float* Run(ConvolutionPlan plan, float* x, float* own, float* g, ComputeThreads threads)
     {
         var shape = plan.Shape;
-        var split = new PanelSplit(shape.FilterElements, TOps.Width, TOps.TileVectors);
+        var split = new PanelSplit(shape.FilterElements, TOps.Width, own == null ? PanelVectors(plan) : TOps.TileVectors);
         var padded = InputPadding.Prepare(plan, x, threads);
-
-        // Tiles may read (not store) rows beyond the last filter.
-        var transposed = threads.Workspace.Take<float>(WorkspaceSlot.TransposedGradient, (long)(shape.T * (long)((shape.Positions + Block - 1) / Block) + ConvolutionPlan.TableSlack) * Block);
-        threads.Split((shape.Positions + Block - 1) / Block, new TransposeJob { Filters = shape.T, Positions = shape.Positions, Source = g, Destination = transposed });
-
-        var result = threads.Workspace.Take<float>(WorkspaceSlot.OrderedGradient, (long)(shape.T + ConvolutionPlan.TableSlack) * split.PaddedColumns);
-
-        // Panels are what is split over threads; where they are few, dozens of filters as well.
-        var filterGroups = (shape.T + ConvolutionPlan.TableSlack - 1) / ConvolutionPlan.TableSlack;
-        if (split.Count >= 2 * threads.Count || threads.Count == 1)
-            filterGroups = 1;
-        threads.Split(split.Count * filterGroups, new Job
+        var shares = threads.Count;
+        var groupRows = TDirectTile.Rows(split[0].Vectors) is var rows && rows > GatherPlan.Group ? rows : GatherPlan.Group;
+        var groups = (shape.T + groupRows - 1) / groupRows;
+        var packedLength = groups * Block * GroupStride;
+        var gatheredLength = Block * split.WidestPanel + 16;
+        var result = threads.Workspace.Take<float>(WorkspaceSlot.OrderedGradient, (long)shape.T * split.PaddedColumns);
+        threads.Split(shares, new Job
         {
             Shape = shape,
+            Split = split,
+            Shares = shares,
+
+            // Panels are what is split over threads; where they are few, groups of filters as well.
+            Parts = split.Count % shares == 0 || split.Count >= 4 * shares ? 1 : Math.Min(shares, groups),
+            Groups = groups,
+            GroupRows = groupRows,
             PaddedWidth = plan.PaddedWidth,
-            RowTerms = plan.RowTerms,
-            PaddedTerms = split.PaddedColumns,
-            FilterGroups = filterGroups,
-            RowOffsets = Pinned.Address(plan.RowOffsets),
+            WindowRun = plan.WindowRun,
+            Windows = Pinned.Address(plan.Windows),
             Input = padded,
-            Transposed = transposed,
+            Gradient = g,
             Own = own,
+            Packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedGradient, (long)shares * packedLength),
+            PackedLength = packedLength,
+            Gathered = threads.Workspace.Take<float>(WorkspaceSlot.GatheredInput, (long)shares * gatheredLength),
+            GatheredLength = gatheredLength,
             Output = result,
         });
         return result;
     }
 
-    /// <summary>Blocks of [position, filter] to blocks of [filter, position].</summary>
-    private struct TransposeJob : ISplitJob
+    /// <summary>Vectors of a panel: 3 where tap rows are made of so many and not of the widest tile's, so that a panel can be read where it lies.</summary>
+    private static int PanelVectors(ConvolutionPlan plan)
     {
-        public int Filters;
-        public int Positions;
-        public float* Source;
-        public float* Destination;
-
-        public readonly void Run(int first, int end)
-        {
-            for (var block = first; block < end; block++)
-            {
-                var destination = Destination + (long)block * Filters * Block;
-                var length = Math.Min(Block, Positions - block * Block);
-                BlockTranspose.Run(Source + (long)block * Block * Filters, Filters, length, Filters, destination, Block);
-            }
-        }
+        const int three = 3;
+        return TOps.TileVectors > three && plan.Shape.T <= DirectFilters && plan.WindowRun % (TOps.TileVectors * TOps.Width) != 0 && plan.WindowRun % (three * TOps.Width) == 0
+            ? three
+            : TOps.TileVectors;
     }
 
     private struct Job : ISplitJob
     {
         public ConvolutionShape Shape;
+        public PanelSplit Split;
+        public int Shares;
+        public int Parts;
+        public int Groups;
+        public int GroupRows;
         public int PaddedWidth;
-        public int RowTerms;
-        public int PaddedTerms;
-        public int FilterGroups;
-        public int* RowOffsets;
+        public int WindowRun;
+        public int* Windows;
         public float* Input;
-        public float* Transposed;
+        public float* Gradient;
         public float* Own;
+        public float* Packed;
+        public int PackedLength;
+        public float* Gathered;
+        public int GatheredLength;
         public float* Output;
 
+        /// <summary>An item is a thread's share of (panel, part of the filters).</summary>
         public readonly void Run(int first, int end)
         {
-            var split = new PanelSplit(Shape.FilterElements, TOps.Width, TOps.TileVectors);
-            for (var item = first; item < end; item++)
+            for (var share = first; share < end; share++)
             {
-                var group = item % FilterGroups;
-                var filtersEach = (Shape.T + FilterGroups - 1) / FilterGroups;
-                Sweep(split[item / FilterGroups], group * filtersEach, Math.Min((group + 1) * filtersEach, Shape.T));
+                var units = (long)Split.Count * Parts;
+                RunShare(share, (int)(units * share / Shares), (int)(units * (share + 1) / Shares));
             }
         }
 
-        [SkipLocalsInit]
-        private readonly void Sweep(Panel panel, int firstFilter, int endFilter)
+        private readonly void RunShare(int share, int first, int end)
+        {
+            var packed = Packed + (long)share * PackedLength;
+            var gathered = Gathered + (long)share * GatheredLength;
+            var hasPart = stackalloc bool[Parts];
+            for (var block = 0; block * Block < Shape.Positions; block++)
+            {
+                new Span<bool>(hasPart, Parts).Clear();
+                var length = Math.Min(Block, Shape.Positions - block * Block);
+                for (var unit = first; unit < end; unit++)
+                {
+                    var (panel, part) = (Split[unit / Parts], unit % Parts);
+                    var (firstGroup, endGroup) = (Groups * part / Parts, Groups * (part + 1) / Parts);
+                    if (!hasPart[part])
+                        Pack(block * Block, length, firstGroup, endGroup, packed);
+                    hasPart[part] = true;
+                    var windows = Windows + block * Block;
+                    var endFilter = Math.Min(endGroup * GroupRows, Shape.T);
+                    if (DirectPanel(panel) is var place && place != null)
+                    {
+                        Sweep<TDirectTile>(panel, block > 0, length, firstGroup * GroupRows, endFilter, packed, place, windows);
+                        continue;
+                    }
+
+                    if (unit == first || part == 0)
+                        Gather(panel, windows, length, gathered);
+                    Sweep<TTile>(panel, block > 0, length, firstGroup * GroupRows, endFilter, packed, gathered, null);
+                }
+            }
+        }
+
+        /// <summary>The panel's inputs relative to a position's window where they lie in one run and few filters read them, else null.</summary>
+        private readonly float* DirectPanel(Panel panel)
         {
             var width = panel.Vectors * TOps.Width;
-            var gathered = stackalloc float[Block * 4 * 16 + 16];
-            var pieces = stackalloc TileSegment[width + 1];
-            var pieceCount = Pieces(panel.First, Math.Min(panel.First + width, Shape.FilterElements), pieces);
+            return Own == null && Shape.T <= DirectFilters && panel.First % WindowRun + width <= WindowRun
+                ? Input + (nint)(panel.First / WindowRun) * PaddedWidth * Shape.C + panel.First % WindowRun
+                : null;
+        }
 
-            var tileRows = TTile.Rows(panel.Vectors);
-            var rowOffsets = stackalloc int[ConvolutionPlan.TableSlack];
-            var outputOffsets = stackalloc int[ConvolutionPlan.TableSlack];
-            for (var row = 0; row < ConvolutionPlan.TableSlack; row++)
-            {
-                rowOffsets[row] = row * Block;
-                outputOffsets[row] = row * PaddedTerms;
-            }
-
-            var segment = new TileSegment(0, 0, 0);
+        private readonly void Sweep<TSweepTile>(Panel panel, bool accumulate, int length, int firstFilter, int endFilter, float* packed, float* inputs, int* table)
+            where TSweepTile : struct, ITile
+        {
+            var tileRows = TSweepTile.Rows(panel.Vectors);
+            var rowOffsets = stackalloc int[2 * GroupStride];
+            var outputOffsets = stackalloc int[2 * GroupStride];
+            for (var row = 0; row < 2 * GroupStride; row++)
+                (rowOffsets[row], outputOffsets[row]) = (row, row * Split.PaddedColumns);
+            var segment = new TileSegment(0, length, 0, 1);
             var call = new TileCall
             {
                 RowOffsets = rowOffsets,
+                RowStride = GroupStride,
                 OutputOffsets = outputOffsets,
                 Segments = &segment,
                 SegmentCount = 1,
-                Panel = gathered,
-                PanelStride = width,
+                Panel = inputs,
+                PanelTable = table,
+                PanelStride = panel.Vectors * TOps.Width,
                 LastLanes = TOps.Width,
+                Accumulate = accumulate,
             };
-            for (var block = 0; block * Block < Shape.Positions; block++)
+            for (var t = firstFilter; t < endFilter; t += tileRows)
             {
-                var length = Math.Min(Block, Shape.Positions - block * Block);
-                segment = new TileSegment(0, length, 0);
-                Gather(RowOffsets + block * Block, length, pieces, pieceCount, gathered, width);
-                call.Accumulate = block > 0;
-                for (var t = firstFilter; t < endFilter; t += tileRows)
+                call.Rows = packed + (long)(t / GroupRows) * Block * GroupStride + t % GroupRows;
+                call.Output = Output + (long)t * Split.PaddedColumns + panel.First;
+                call.Own = Own == null ? null : Own + (long)t * Split.PaddedColumns + panel.First;
+                call.ValidRows = Math.Min(tileRows, endFilter - t);
+                TSweepTile.Run(panel.Vectors, call);
+            }
+        }
+
+        /// <summary>A block's gradients as [group of filters, position, filter]. Rows beyond the last filter hold anything: no tile stores theirs.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Pack(int firstPosition, int length, int firstGroup, int endGroup, float* packed)
+        {
+            nint filters = Shape.T;
+            for (var group = firstGroup; group < endGroup; group++)
+            {
+                var source = Gradient + firstPosition * filters + group * GroupRows;
+                var destination = packed + (long)group * Block * GroupStride;
+
+                // Reads round up; behind the last position there may be nothing to read.
+                var rounded = firstPosition + length < Shape.Positions || group * GroupRows + GroupStride <= filters ? length : length - GroupStride / (int)Math.Min(filters, GroupStride) - 1;
+                var p = 0;
+                for (; p < rounded; p++, source += filters, destination += GroupStride)
+                    Vector256.Load(source).Store(destination);
+                var rows = Math.Min(GroupRows, (int)filters - group * GroupRows);
+                for (; p < length; p++, source += filters, destination += GroupStride)
                 {
-                    call.Rows = Transposed + ((long)block * Shape.T + t) * Block;
-                    call.Output = Output + (long)t * PaddedTerms + panel.First;
-                    call.Own = Own == null ? null : Own + (long)t * PaddedTerms + panel.First;
-                    call.ValidRows = Math.Min(tileRows, endFilter - t);
-                    TTile.Run(panel.Vectors, call);
+                    for (var row = 0; row < rows; row++)
+                        destination[row] = source[row];
+                }
+            }
+        }
+
+        /// <summary>Copies the panel's inputs of a block of positions to [position, lane]. Copies round up; what follows overwrites the excess.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Gather(Panel panel, int* windows, int length, float* gathered)
+        {
+            nint width = panel.Vectors * TOps.Width;
+            var pieces = stackalloc TileSegment[(int)width + 1];
+            var pieceCount = Pieces(panel.First, (int)Math.Min(panel.First + width, Shape.FilterElements), pieces);
+            for (var p = 0; p < length; p++, gathered += width)
+            {
+                var source = Input + windows[p];
+                for (var piece = pieces; piece < pieces + pieceCount; piece++)
+                {
+                    var from = source + piece->Offset;
+                    var to = gathered + piece->FirstTerm;
+                    for (nint lane = 0; lane < piece->Length; lane += TOps.Width)
+                        TOps.Store(to + lane, TOps.Load(from + lane));
                 }
             }
         }
@@ -144,28 +227,13 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile>
             var count = 0;
             for (var term = firstTerm; term < endTerm;)
             {
-                var (row, within) = (term / RowTerms, term % RowTerms);
-                var length = Math.Min(RowTerms - within, endTerm - term);
-                pieces[count++] = new TileSegment(row * PaddedWidth * Shape.C + within, length, term - firstTerm);
+                var (row, within) = (term / WindowRun, term % WindowRun);
+                var length = Math.Min(WindowRun - within, endTerm - term);
+                pieces[count++] = new TileSegment(row * PaddedWidth * Shape.C + within, length, term - firstTerm, 0);
                 term += length;
             }
 
             return count;
-        }
-
-        /// <summary>Copies the panel's inputs of a block of positions to [position, lane]. Copies round up; what follows overwrites the excess.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Gather(int* offsets, int length, TileSegment* pieces, int pieceCount, float* gathered, int width)
-        {
-            for (var p = 0; p < length; p++, gathered += width)
-            {
-                var source = Input + offsets[p];
-                for (var piece = pieces; piece < pieces + pieceCount; piece++)
-                {
-                    for (var lane = 0; lane < piece->Length; lane += TOps.Width)
-                        TOps.Store(gathered + piece->FirstTerm + lane, TOps.Load(source + piece->Offset + lane));
-                }
-            }
         }
     }
 }

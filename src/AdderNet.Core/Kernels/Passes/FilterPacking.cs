@@ -3,103 +3,85 @@ using System.Runtime.CompilerServices;
 namespace AdderNet.Core.Kernels;
 
 /// <summary>Brings canonical filters [T, C, kh, kw] into the orders in which tiles stream them.</summary>
-internal static unsafe class FilterPacking
+internal static unsafe class FilterPacking<TOps, TVector>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
 {
-    /// <summary>
-    /// For forward passes: panel by panel of filters, [term][lane], terms over (tap, channel); filling lanes are 0.
-    /// Where <paramref name="sums"/> is given it receives each filter's sum over terms in order.
-    /// </summary>
-    public static float* ByFilter<TOps, TVector>(ConvolutionPlan plan, float* filters, float* sums, ComputeThreads threads)
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged
+    /// <summary>For forward passes: panel by panel of filters, [term][lane], terms over (tap, channel); filling lanes are 0.</summary>
+    public static float* ByFilter(ConvolutionPlan plan, float* filters, ComputeThreads threads)
     {
         var shape = plan.Shape;
         var split = new PanelSplit(shape.T, TOps.Width, TOps.TileVectors);
         var packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedFilters, (long)split.PaddedColumns * shape.FilterElements);
-        threads.Split(split.Count, new ByFilterJob<TOps, TVector> { Shape = shape, TermOrder = Pinned.Address(plan.TermOrder), Filters = filters, Packed = packed, Sums = sums });
+        threads.Split(split.PaddedColumns / TOps.Width, new ByFilterJob { Shape = shape, Split = split, TermOrder = Pinned.Address(plan.TermOrder), Filters = filters, Packed = packed });
         return packed;
     }
 
-    /// <summary>For input gradients: panel by panel of channels, [term][lane], terms over (tap, filter); filling lanes are 0.</summary>
-    public static float* ByChannel<TOps, TVector>(in ConvolutionShape shape, float* filters, ComputeThreads threads)
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged
+    /// <summary>For input gradients: panel by panel of channels, [term][lane], terms over (tap rank, filter); filling lanes are 0.</summary>
+    public static float* ByChannel(ConvolutionPlan plan, float* filters, ComputeThreads threads)
     {
+        var shape = plan.Shape;
         var split = new PanelSplit(shape.C, TOps.Width, TOps.TileVectors);
-        var terms = (long)shape.KernelHeight * shape.KernelWidth * shape.T;
-        var packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedFilters, split.PaddedColumns * terms);
-        threads.Split(split.Count, new ByChannelJob<TOps, TVector> { Shape = shape, Filters = filters, Packed = packed });
+        var packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedFilters, (long)split.PaddedColumns * shape.KernelHeight * shape.KernelWidth * shape.T);
+        threads.Split(shape.T, new ByChannelJob { Shape = shape, Split = split, TapRanks = Pinned.Address(plan.TapRanks), Filters = filters, Packed = packed });
         return packed;
     }
 
-    private struct ByFilterJob<TOps, TVector> : ISplitJob
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged
+    private struct ByFilterJob : ISplitJob
     {
         public ConvolutionShape Shape;
+        public PanelSplit Split;
         public int* TermOrder;
         public float* Filters;
         public float* Packed;
-        public float* Sums;
 
+        /// <summary>An item is a vector of filters.</summary>
         public readonly void Run(int first, int end)
         {
-            var split = new PanelSplit(Shape.T, TOps.Width, TOps.TileVectors);
-            for (var index = first; index < end; index++)
+            for (var index = 0; index < Split.Count; index++)
             {
-                var panel = split[index];
+                var panel = Split[index];
                 var width = panel.Vectors * TOps.Width;
-                var destination = Packed + (long)panel.First * Shape.FilterElements;
-                var filters = Math.Min(width, Shape.T - panel.First);
-                if (filters < width)
-                    new Span<float>(destination, width * Shape.FilterElements).Clear();
-                BlockTranspose.Run(Filters + (long)panel.First * Shape.FilterElements, Shape.FilterElements, filters, Shape.FilterElements, destination, width, TermOrder);
-
-                if (Sums != null)
-                    Sum(destination, width, Sums + panel.First);
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Sum(float* panel, int width, float* sums)
-        {
-            for (var lane = 0; lane < width; lane += TOps.Width)
-            {
-                var sum = TOps.Broadcast(0f);
-                for (var term = 0; term < Shape.FilterElements; term++)
-                    sum = TOps.Add(sum, TOps.Load(panel + (long)term * width + lane));
-                TOps.Store(sums + lane, sum);
+                for (var t = Math.Max(first * TOps.Width, panel.First); t < Math.Min(end * TOps.Width, panel.First + width); t += TOps.Width)
+                {
+                    var destination = Packed + (long)panel.First * Shape.FilterElements + t - panel.First;
+                    var filters = Math.Min(TOps.Width, Shape.T - t);
+                    for (var term = 0; filters < TOps.Width && term < Shape.FilterElements; term++)
+                        TOps.Store(destination + (long)term * width, TOps.Broadcast(0f));
+                    BlockTranspose.Run(Filters + (long)t * Shape.FilterElements, Shape.FilterElements, filters, Shape.FilterElements, destination, width, TermOrder);
+                }
             }
         }
     }
 
-    private struct ByChannelJob<TOps, TVector> : ISplitJob
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged
+    private struct ByChannelJob : ISplitJob
     {
         public ConvolutionShape Shape;
+        public PanelSplit Split;
+        public int* TapRanks;
         public float* Filters;
         public float* Packed;
 
+        /// <summary>An item is a filter.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int first, int end)
         {
-            var split = new PanelSplit(Shape.C, TOps.Width, TOps.TileVectors);
             var taps = Shape.KernelHeight * Shape.KernelWidth;
-            for (var index = first; index < end; index++)
+            for (var index = 0; index < Split.Count; index++)
             {
-                var panel = split[index];
+                var panel = Split[index];
                 var width = panel.Vectors * TOps.Width;
-                var destination = Packed + (long)panel.First * taps * Shape.T;
                 var channels = Math.Min(width, Shape.C - panel.First);
-                if (channels < width)
-                    new Span<float>(destination, width * taps * Shape.T).Clear();
-                for (var t = 0; t < Shape.T; t++)
+                for (var t = first; t < end; t++)
                 {
                     var source = Filters + (long)t * Shape.FilterElements + panel.First * taps;
+                    var destination = Packed + (long)panel.First * taps * Shape.T + (long)t * width;
+                    for (var tap = 0; channels < width && tap < taps; tap++)
+                        new Span<float>(destination + (long)tap * Shape.T * width, width).Clear();
                     if (taps == 1)
-                        new ReadOnlySpan<float>(source, channels).CopyTo(new Span<float>(destination + (long)t * width, channels));
+                        new ReadOnlySpan<float>(source, channels).CopyTo(new Span<float>(destination, channels));
                     else
-                        BlockTranspose.Run(source, taps, channels, taps, destination + (long)t * width, (nint)Shape.T * width);
+                        BlockTranspose.Run(source, taps, channels, taps, destination, (nint)Shape.T * width, TapRanks);
                 }
             }
         }

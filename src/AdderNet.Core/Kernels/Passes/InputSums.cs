@@ -6,81 +6,96 @@ namespace AdderNet.Core.Kernels;
 
 /// <summary>
 /// The sum of all inputs that each output position reads: each pixel's channels once, in 16 interleaved lanes that fold to
-/// one, then the pixels of each window in order.
+/// one, then the pixels of each window in order. Pixels of the padding add +0, which changes no bit.
 /// </summary>
-internal static unsafe class InputSums
+internal static unsafe class InputSums<TOps, TVector>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
 {
-    public static float* Prepare<TOps, TVector>(ConvolutionPlan plan, float* padded, ComputeThreads threads)
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged
+    /// <summary>For each output position.</summary>
+    public static float* Prepare(ConvolutionPlan plan, float* x, ComputeThreads threads)
     {
+        // Vector reads of a window's last row round up.
+        const int beyond = 16;
         var shape = plan.Shape;
-        var pixels = shape.N * plan.PaddedHeight * plan.PaddedWidth;
-        var pixelSums = threads.Workspace.Take<float>(WorkspaceSlot.PixelSums, pixels);
-        threads.Split(pixels, new PixelJob<TOps, TVector> { Channels = shape.C, Source = padded, Sums = pixelSums });
-        var sums = threads.Workspace.Take<float>(WorkspaceSlot.InputSums, shape.Positions + ConvolutionPlan.TableSlack);
-        new Span<float>(sums + shape.Positions, ConvolutionPlan.TableSlack).Clear();
-        threads.Split(shape.N * shape.OutHeight, new WindowJob<TOps, TVector> { Shape = shape, PixelSums = pixelSums, Sums = sums });
+        var pixelSums = threads.Workspace.Take<float>(WorkspaceSlot.PixelSums, (long)shape.N * plan.PaddedHeight * plan.PaddedWidth + shape.KernelWidth + beyond);
+        threads.Split(shape.N * plan.PaddedHeight, new PixelJob { Shape = shape, Source = x, Sums = pixelSums });
+        if (shape is { KernelHeight: 1, KernelWidth: 1, Stride: 1, Padding: 0 })
+            return pixelSums;
+        var sums = threads.Workspace.Take<float>(WorkspaceSlot.InputSums, shape.Positions);
+        threads.Split(shape.N * shape.OutHeight, new WindowJob { Shape = shape, PixelSums = pixelSums, Sums = sums });
         return sums;
     }
 
-    private struct PixelJob<TOps, TVector> : ISplitJob
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged
+    private struct PixelJob : ISplitJob
     {
-        public int Channels;
+        private const int Lanes = SummationOrder.PixelLanes;
+
+        public ConvolutionShape Shape;
         public float* Source;
         public float* Sums;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        /// <summary>An item is a row of the padded map.</summary>
         public readonly void Run(int first, int end)
         {
-            const int lanes = SummationOrder.PixelLanes;
-            if (Channels < lanes)
+            var height = Shape.H + 2 * Shape.Padding;
+            var width = Shape.W + 2 * Shape.Padding;
+            for (var row = first; row < end; row++)
             {
-                RunFew(first, end);
-                return;
+                var sums = Sums + (long)row * width;
+                if (Shape.Padding > 0)
+                    new Span<float>(sums, width).Clear();
+                var (n, h) = (row / height, row % height - Shape.Padding);
+                if (h < 0 || h >= Shape.H)
+                    continue;
+                var source = Source + (long)(n * Shape.H + h) * Shape.W * Shape.C;
+                if (Shape.C < Lanes)
+                    SumFew(source, sums + Shape.Padding);
+                else
+                    SumMany(source, sums + Shape.Padding);
             }
+        }
 
-            var partial = stackalloc float[lanes];
-            for (var pixel = first; pixel < end; pixel++)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void SumMany(float* source, float* sums)
+        {
+            var partial = stackalloc float[Lanes];
+            for (var pixel = 0; pixel < Shape.W; pixel++, source += Shape.C)
             {
-                var source = Source + (long)pixel * Channels;
-                for (var lane = 0; lane < lanes; lane += TOps.Width)
+                for (var lane = 0; lane < Lanes; lane += TOps.Width)
                 {
                     var sum = TOps.Broadcast(0f);
-                    for (var at = lane; at <= Channels - lanes + lane; at += lanes)
+                    for (var at = lane; at <= Shape.C - Lanes + lane; at += Lanes)
                         sum = TOps.Add(sum, TOps.Load(source + at));
                     TOps.Store(partial + lane, sum);
                 }
 
-                for (var c = Channels - Channels % lanes; c < Channels; c++)
-                    partial[c % lanes] += source[c];
-                Sums[pixel] = Fold(partial, lanes);
+                for (var c = Shape.C - Shape.C % Lanes; c < Shape.C; c++)
+                    partial[c % Lanes] += source[c];
+                sums[pixel] = Fold(partial, Lanes);
             }
         }
 
         /// <summary>Fewer channels than lanes: each lane holds one at most, and lanes of +0 need no folding.</summary>
-        private readonly void RunFew(int first, int end)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void SumFew(float* source, float* sums)
         {
-            var lanes = (int)BitOperations.RoundUpToPowerOf2((uint)Channels);
-            var partial = stackalloc float[SummationOrder.PixelLanes];
-            new Span<float>(partial, SummationOrder.PixelLanes).Clear();
-            for (var pixel = first; pixel < end; pixel++)
+            var lanes = (int)BitOperations.RoundUpToPowerOf2((uint)Shape.C);
+            var partial = stackalloc float[Lanes];
+            for (var pixel = 0; pixel < Shape.W; pixel++, source += Shape.C)
             {
-                var source = Source + (long)pixel * Channels;
-                for (var c = 0; c < Channels; c++)
+                for (var c = 0; c < Shape.C; c++)
                     partial[c] = 0f + source[c];
-                for (var c = Channels; c < lanes; c++)
+                for (var c = Shape.C; c < lanes; c++)
                     partial[c] = 0f;
-                Sums[pixel] = Fold(partial, lanes);
+                sums[pixel] = Fold(partial, lanes);
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static float Fold(float* partial, int lanes)
         {
-            if (lanes == SummationOrder.PixelLanes && Vector128.IsHardwareAccelerated)
+            if (lanes == Lanes && Vector128.IsHardwareAccelerated)
             {
                 var four = (Vector128.Load(partial) + Vector128.Load(partial + 8)) + (Vector128.Load(partial + 4) + Vector128.Load(partial + 12));
                 var two = four + Vector128.Shuffle(four, Vector128.Create(2, 3, 2, 3));
@@ -97,51 +112,63 @@ internal static unsafe class InputSums
         }
     }
 
-    private struct WindowJob<TOps, TVector> : ISplitJob
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged
+    private struct WindowJob : ISplitJob
     {
         public ConvolutionShape Shape;
         public float* PixelSums;
         public float* Sums;
 
+        /// <summary>An item is a row of outputs.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int first, int end)
         {
-            var width = Shape.W + 2 * Shape.Padding;
             var height = Shape.H + 2 * Shape.Padding;
+            nint width = Shape.W + 2 * Shape.Padding;
             for (var row = first; row < end; row++)
             {
                 var (n, h) = (row / Shape.OutHeight, row % Shape.OutHeight);
                 var source = PixelSums + (n * height + h * Shape.Stride) * width;
-                var destination = Sums + row * Shape.OutWidth;
-                var column = 0;
+                var destination = Sums + (long)row * Shape.OutWidth;
                 if (Shape.Stride == 1)
-                {
-                    for (; column <= Shape.OutWidth - TOps.Width; column += TOps.Width)
-                    {
-                        var sum = TOps.Broadcast(0f);
-                        for (var i = 0; i < Shape.KernelHeight; i++)
-                        {
-                            for (var j = 0; j < Shape.KernelWidth; j++)
-                                sum = TOps.Add(sum, TOps.Load(source + i * width + column + j));
-                        }
+                    SumNeighbours(source, width, destination);
+                else
+                    SumEach(source, width, destination);
+            }
+        }
 
-                        TOps.Store(destination + column, sum);
-                    }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void SumNeighbours(float* source, nint width, float* destination)
+        {
+            for (var column = 0; column < Shape.OutWidth; column += TOps.Width)
+            {
+                var sum = TOps.Broadcast(0f);
+                for (var i = 0; i < Shape.KernelHeight; i++)
+                {
+                    for (var j = 0; j < Shape.KernelWidth; j++)
+                        sum = TOps.Add(sum, TOps.Load(source + i * width + column + j));
                 }
 
-                for (; column < Shape.OutWidth; column++)
-                {
-                    var sum = 0f;
-                    for (var i = 0; i < Shape.KernelHeight; i++)
-                    {
-                        for (var j = 0; j < Shape.KernelWidth; j++)
-                            sum += source[i * width + column * Shape.Stride + j];
-                    }
+                var lanes = Math.Min(TOps.Width, Shape.OutWidth - column);
+                if (lanes == TOps.Width)
+                    TOps.Store(destination + column, sum);
+                else
+                    TOps.StorePart(destination + column, sum, lanes);
+            }
+        }
 
-                    destination[column] = sum;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void SumEach(float* source, nint width, float* destination)
+        {
+            for (var column = 0; column < Shape.OutWidth; column++)
+            {
+                var sum = 0f;
+                for (var i = 0; i < Shape.KernelHeight; i++)
+                {
+                    for (var j = 0; j < Shape.KernelWidth; j++)
+                        sum += source[i * width + column * Shape.Stride + j];
                 }
+
+                destination[column] = sum;
             }
         }
     }

@@ -2,32 +2,54 @@ using System.Runtime.CompilerServices;
 
 namespace AdderNet.Core.Kernels;
 
-/// <summary>A family of tiles with one step: 4, 2 or 1 vectors side by side.</summary>
+/// <summary>A family of tiles with one step: 4, 2 or 1 vectors side by side; row tiles 3 as well.</summary>
 internal interface ITile
 {
-    /// <summary>Rows of the tile with that many vectors; they divide <see cref="ConvolutionPlan.TableSlack"/>.</summary>
+    /// <summary>Rows of the tile with that many vectors; but for 3 vectors they divide <see cref="GatherPlan.Group"/>.</summary>
     static abstract int Rows(int vectors);
 
     static abstract void Run(int vectors, in TileCall call);
 }
 
+/// <summary>Where a tile finds the vectors of its terms.</summary>
+internal interface IPanel
+{
+    /// <summary>Whether term k is at Panel + PanelTable[k], in a single segment, rather than at Panel + k * PanelStride.</summary>
+    static abstract bool HasTable { get; }
+}
+
+/// <summary>One term after another.</summary>
+internal readonly struct RunningPanel : IPanel
+{
+    public static bool HasTable => false;
+}
+
+/// <summary>Wherever a table says.</summary>
+internal readonly struct TabledPanel : IPanel
+{
+    public static bool HasTable => true;
+}
+
 /// <summary>Tiles whose outputs have no operand of their own.</summary>
-internal readonly struct RowTile<TOps, TVector, TStep> : ITile
+internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
     where TStep : struct, IRowStep<TVector>
+    where TPanel : struct, IPanel
 {
-    public static int Rows(int vectors) => vectors == 1 ? 12 : 6;
+    public static int Rows(int vectors) => vectors == 3 ? 8 : 6;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int vectors, in TileCall call)
     {
         if (vectors == 4)
-            RowTiles<TOps, TVector, TStep>.Run6x4(call);
+            RowTiles<TOps, TVector, TStep, TPanel>.Run6x4(call);
+        else if (vectors == 3)
+            RowTiles<TOps, TVector, TStep, TPanel>.Run8x3(call);
         else if (vectors == 2)
-            RowTiles<TOps, TVector, TStep>.Run6x2(call);
+            RowTiles<TOps, TVector, TStep, TPanel>.Run6x2(call);
         else
-            RowTiles<TOps, TVector, TStep>.Run12x1(call);
+            RowTiles<TOps, TVector, TStep, TPanel>.Run6x1(call);
     }
 }
 

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
-/// Register tiles whose outputs each have an operand of their own, which stays in a register beside the running sum while the
-/// terms stream by. Every sum takes its terms in order, so the shape of the tile changes no bit.
+/// As <see cref="RowTiles{TOps, TVector, TStep, TPanel}"/>, where each output has an operand of its own, which stays in a register beside
+/// the running sum.
 /// </summary>
 internal static unsafe class OwnTiles<TOps, TVector, TStep>
     where TOps : struct, IVectorOps<TVector>
@@ -15,15 +15,12 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run3x4(in TileCall call)
     {
+        TileEnd<TOps, TVector>.Begin(call, 3, 4);
+        TilePrefetch.NextOwn<TOps, TVector>(call, 3, 4);
         var width = TOps.Width;
         var full = call.LastLanes == width;
         var constant = TOps.Broadcast(TStep.Constant);
-        TVector s00 = default, s01 = default, s02 = default, s03 = default;
-        TVector s10 = default, s11 = default, s12 = default, s13 = default;
-        TVector s20 = default, s21 = default, s22 = default, s23 = default;
         int* places = call.OutputOffsets;
-        for (var next = 3; next < 6; next++)
-            TilePrefetch.Next<TOps, TVector>(call, places[next], 4);
         float* o0 = call.Own + places[0];
         var x00 = TOps.Load(o0);
         var x01 = TOps.Load(o0 + width);
@@ -39,16 +36,21 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
         var x21 = TOps.Load(o2 + width);
         var x22 = TOps.Load(o2 + 2 * width);
         var x23 = full ? TOps.Load(o2 + 3 * width) : TOps.LoadPart(o2 + 3 * width, call.LastLanes);
+        TVector s00 = default, s01 = default, s02 = default, s03 = default;
+        TVector s10 = default, s11 = default, s12 = default, s13 = default;
+        TVector s20 = default, s21 = default, s22 = default, s23 = default;
         var stride = call.PanelStride;
-        for (var segment = call.Segments; segment < call.Segments + call.SegmentCount; segment++)
+        var step = call.RowStride;
+        var end = call.Segments + call.SegmentCount;
+        for (var segment = call.Segments; segment < end; segment++)
         {
             float* rows = call.Rows + segment->Offset;
             float* r0 = rows + call.RowOffsets[0];
             float* r1 = rows + call.RowOffsets[1];
             float* r2 = rows + call.RowOffsets[2];
             float* panel = call.Panel + segment->FirstTerm * stride;
-            nint length = segment->Length;
-            for (nint k = 0; k < length; k++)
+            nint length = segment->Length * step;
+            for (nint k = 0; k < length; k += step)
             {
                 var p0 = TOps.Load(panel);
                 var p1 = TOps.Load(panel + width);
@@ -71,28 +73,40 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
                 s22 = TStep.ApplyOtherwise(x22, p2, b2, constant, s22);
                 s23 = TStep.Apply(x23, p3, b2, constant, s23);
             }
+
+            if (segment->EndsBlock != 0 && segment + 1 < end)
+            {
+                float* totals = call.Totals;
+                s00 = TileEnd<TOps, TVector>.Flush(totals, 0, s00);
+                s01 = TileEnd<TOps, TVector>.Flush(totals, 1, s01);
+                s02 = TileEnd<TOps, TVector>.Flush(totals, 2, s02);
+                s03 = TileEnd<TOps, TVector>.Flush(totals, 3, s03);
+                s10 = TileEnd<TOps, TVector>.Flush(totals, 4, s10);
+                s11 = TileEnd<TOps, TVector>.Flush(totals, 5, s11);
+                s12 = TileEnd<TOps, TVector>.Flush(totals, 6, s12);
+                s13 = TileEnd<TOps, TVector>.Flush(totals, 7, s13);
+                s20 = TileEnd<TOps, TVector>.Flush(totals, 8, s20);
+                s21 = TileEnd<TOps, TVector>.Flush(totals, 9, s21);
+                s22 = TileEnd<TOps, TVector>.Flush(totals, 10, s22);
+                s23 = TileEnd<TOps, TVector>.Flush(totals, 11, s23);
+            }
         }
 
         TileEnd<TOps, TVector>.Store(call, 0, s00, s01, s02, s03);
-        if (call.ValidRows > 1)
-            TileEnd<TOps, TVector>.Store(call, 1, s10, s11, s12, s13);
-        if (call.ValidRows > 2)
-            TileEnd<TOps, TVector>.Store(call, 2, s20, s21, s22, s23);
+        TileEnd<TOps, TVector>.Store(call, 1, s10, s11, s12, s13);
+        TileEnd<TOps, TVector>.Store(call, 2, s20, s21, s22, s23);
     }
 
     /// <summary>3 rows by 2 vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run3x2(in TileCall call)
     {
+        TileEnd<TOps, TVector>.Begin(call, 3, 2);
+        TilePrefetch.NextOwn<TOps, TVector>(call, 3, 2);
         var width = TOps.Width;
         var full = call.LastLanes == width;
         var constant = TOps.Broadcast(TStep.Constant);
-        TVector s00 = default, s01 = default;
-        TVector s10 = default, s11 = default;
-        TVector s20 = default, s21 = default;
         int* places = call.OutputOffsets;
-        for (var next = 3; next < 6; next++)
-            TilePrefetch.Next<TOps, TVector>(call, places[next], 2);
         float* o0 = call.Own + places[0];
         var x00 = TOps.Load(o0);
         var x01 = full ? TOps.Load(o0 + width) : TOps.LoadPart(o0 + width, call.LastLanes);
@@ -102,16 +116,21 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
         float* o2 = call.Own + places[2];
         var x20 = TOps.Load(o2);
         var x21 = full ? TOps.Load(o2 + width) : TOps.LoadPart(o2 + width, call.LastLanes);
+        TVector s00 = default, s01 = default;
+        TVector s10 = default, s11 = default;
+        TVector s20 = default, s21 = default;
         var stride = call.PanelStride;
-        for (var segment = call.Segments; segment < call.Segments + call.SegmentCount; segment++)
+        var step = call.RowStride;
+        var end = call.Segments + call.SegmentCount;
+        for (var segment = call.Segments; segment < end; segment++)
         {
             float* rows = call.Rows + segment->Offset;
             float* r0 = rows + call.RowOffsets[0];
             float* r1 = rows + call.RowOffsets[1];
             float* r2 = rows + call.RowOffsets[2];
             float* panel = call.Panel + segment->FirstTerm * stride;
-            nint length = segment->Length;
-            for (nint k = 0; k < length; k++)
+            nint length = segment->Length * step;
+            for (nint k = 0; k < length; k += step)
             {
                 var p0 = TOps.Load(panel);
                 var p1 = TOps.Load(panel + width);
@@ -126,31 +145,34 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
                 s20 = TStep.Apply(x20, p0, b2, constant, s20);
                 s21 = TStep.ApplyOtherwise(x21, p1, b2, constant, s21);
             }
+
+            if (segment->EndsBlock != 0 && segment + 1 < end)
+            {
+                float* totals = call.Totals;
+                s00 = TileEnd<TOps, TVector>.Flush(totals, 0, s00);
+                s01 = TileEnd<TOps, TVector>.Flush(totals, 1, s01);
+                s10 = TileEnd<TOps, TVector>.Flush(totals, 2, s10);
+                s11 = TileEnd<TOps, TVector>.Flush(totals, 3, s11);
+                s20 = TileEnd<TOps, TVector>.Flush(totals, 4, s20);
+                s21 = TileEnd<TOps, TVector>.Flush(totals, 5, s21);
+            }
         }
 
         TileEnd<TOps, TVector>.Store(call, 0, s00, s01);
-        if (call.ValidRows > 1)
-            TileEnd<TOps, TVector>.Store(call, 1, s10, s11);
-        if (call.ValidRows > 2)
-            TileEnd<TOps, TVector>.Store(call, 2, s20, s21);
+        TileEnd<TOps, TVector>.Store(call, 1, s10, s11);
+        TileEnd<TOps, TVector>.Store(call, 2, s20, s21);
     }
 
     /// <summary>6 rows by 1 vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run6x1(in TileCall call)
     {
+        TileEnd<TOps, TVector>.Begin(call, 6, 1);
+        TilePrefetch.NextOwn<TOps, TVector>(call, 6, 1);
         var width = TOps.Width;
         var full = call.LastLanes == width;
         var constant = TOps.Broadcast(TStep.Constant);
-        TVector s00 = default;
-        TVector s10 = default;
-        TVector s20 = default;
-        TVector s30 = default;
-        TVector s40 = default;
-        TVector s50 = default;
         int* places = call.OutputOffsets;
-        for (var next = 6; next < 12; next++)
-            TilePrefetch.Next<TOps, TVector>(call, places[next], 1);
         float* o0 = call.Own + places[0];
         var x00 = full ? TOps.Load(o0) : TOps.LoadPart(o0, call.LastLanes);
         float* o1 = call.Own + places[1];
@@ -163,8 +185,16 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
         var x40 = full ? TOps.Load(o4) : TOps.LoadPart(o4, call.LastLanes);
         float* o5 = call.Own + places[5];
         var x50 = full ? TOps.Load(o5) : TOps.LoadPart(o5, call.LastLanes);
+        TVector s00 = default;
+        TVector s10 = default;
+        TVector s20 = default;
+        TVector s30 = default;
+        TVector s40 = default;
+        TVector s50 = default;
         var stride = call.PanelStride;
-        for (var segment = call.Segments; segment < call.Segments + call.SegmentCount; segment++)
+        var step = call.RowStride;
+        var end = call.Segments + call.SegmentCount;
+        for (var segment = call.Segments; segment < end; segment++)
         {
             float* rows = call.Rows + segment->Offset;
             float* r0 = rows + call.RowOffsets[0];
@@ -174,8 +204,8 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
             float* r4 = rows + call.RowOffsets[4];
             float* r5 = rows + call.RowOffsets[5];
             float* panel = call.Panel + segment->FirstTerm * stride;
-            nint length = segment->Length;
-            for (nint k = 0; k < length; k++)
+            nint length = segment->Length * step;
+            for (nint k = 0; k < length; k += step)
             {
                 var p0 = TOps.Load(panel);
                 panel += stride;
@@ -192,18 +222,24 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
                 var b5 = TOps.Broadcast(r5[k]);
                 s50 = TStep.ApplyOtherwise(x50, p0, b5, constant, s50);
             }
+
+            if (segment->EndsBlock != 0 && segment + 1 < end)
+            {
+                float* totals = call.Totals;
+                s00 = TileEnd<TOps, TVector>.Flush(totals, 0, s00);
+                s10 = TileEnd<TOps, TVector>.Flush(totals, 1, s10);
+                s20 = TileEnd<TOps, TVector>.Flush(totals, 2, s20);
+                s30 = TileEnd<TOps, TVector>.Flush(totals, 3, s30);
+                s40 = TileEnd<TOps, TVector>.Flush(totals, 4, s40);
+                s50 = TileEnd<TOps, TVector>.Flush(totals, 5, s50);
+            }
         }
 
         TileEnd<TOps, TVector>.Store(call, 0, s00);
-        if (call.ValidRows > 1)
-            TileEnd<TOps, TVector>.Store(call, 1, s10);
-        if (call.ValidRows > 2)
-            TileEnd<TOps, TVector>.Store(call, 2, s20);
-        if (call.ValidRows > 3)
-            TileEnd<TOps, TVector>.Store(call, 3, s30);
-        if (call.ValidRows > 4)
-            TileEnd<TOps, TVector>.Store(call, 4, s40);
-        if (call.ValidRows > 5)
-            TileEnd<TOps, TVector>.Store(call, 5, s50);
+        TileEnd<TOps, TVector>.Store(call, 1, s10);
+        TileEnd<TOps, TVector>.Store(call, 2, s20);
+        TileEnd<TOps, TVector>.Store(call, 3, s30);
+        TileEnd<TOps, TVector>.Store(call, 4, s40);
+        TileEnd<TOps, TVector>.Store(call, 5, s50);
     }
 }

@@ -4,7 +4,14 @@ namespace AdderNet.Core.Kernels;
 /// <param name="Offset">First element, relative to the row.</param>
 /// <param name="Length">Number of terms.</param>
 /// <param name="FirstTerm">The first term's index in the panel.</param>
-internal readonly record struct TileSegment(int Offset, int Length, int FirstTerm);
+/// <param name="EndsBlock">1 where a block of terms ends with the run, else 0.</param>
+internal readonly record struct TileSegment(int Offset, int Length, int FirstTerm, int EndsBlock);
+
+/// <summary>Blocks of terms that one call of a tile sums; the chunks of a sum are calls one after another.</summary>
+/// <param name="FirstSegment">The chunk's first segment.</param>
+/// <param name="Segments">Number of segments.</param>
+/// <param name="Blocks">Number of blocks.</param>
+internal readonly record struct TileChunk(int FirstSegment, int Segments, int Blocks);
 
 /// <summary>
 /// What a tile computes: sums over terms k of step(panel[k][lane], row[i][k]) for a few rows i and a few vectors of lanes.
@@ -12,11 +19,14 @@ internal readonly record struct TileSegment(int Offset, int Length, int FirstTer
 /// </summary>
 internal unsafe struct TileCall
 {
-    /// <summary>Scalars: term k of row i is Rows[RowOffsets[i] + segment.Offset + k].</summary>
+    /// <summary>Scalars: term k of row i is Rows[RowOffsets[i] + segment.Offset + k * RowStride].</summary>
     public float* Rows;
 
-    /// <summary>As many entries as the tile has rows, valid addresses even beyond <see cref="ValidRows"/>.</summary>
+    /// <summary>Twice as many entries as the tile has rows, valid even beyond <see cref="ValidRows"/>: those of the next tile are prefetched.</summary>
     public int* RowOffsets;
+
+    /// <summary>1 where a row's terms lie one after another, more where the rows of a term do.</summary>
+    public nint RowStride;
 
     public TileSegment* Segments;
 
@@ -27,9 +37,13 @@ internal unsafe struct TileCall
 
     public nint PanelStride;
 
+    /// <summary>Of tiles with a <see cref="TabledPanel"/>: where each term's vectors are, relative to <see cref="Panel"/>.</summary>
+    public int* PanelTable;
+
     /// <summary>Row i of the result is at Output + OutputOffsets[i].</summary>
     public float* Output;
 
+    /// <summary>As many entries as <see cref="RowOffsets"/>.</summary>
     public int* OutputOffsets;
 
     /// <summary>Rows to store.</summary>
@@ -38,10 +52,13 @@ internal unsafe struct TileCall
     /// <summary>Lanes of the last vector to store (and to read from <see cref="Own"/>).</summary>
     public int LastLanes;
 
-    /// <summary>Whether the sums are added to the output (a later block of terms) or replace it.</summary>
+    /// <summary>Room for the tile's sums, 64-byte aligned, where the segments hold more than one block; else null.</summary>
+    public float* Totals;
+
+    /// <summary>Whether the sums are added to the output (a later chunk of terms) or replace it.</summary>
     public bool Accumulate;
 
-    /// <summary>Where not null, the first block adds LaneAddends[lane] + RowAddends[i] to each sum.</summary>
+    /// <summary>Where not null, sums start at LaneAddends[lane] + RowAddends[i] instead of +0. For the first chunk only.</summary>
     public float* LaneAddends;
 
     public float* RowAddends;

@@ -3,61 +3,100 @@ using System.Runtime.CompilerServices;
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
-/// How a tile's running sums meet the output: replacing it (plus +0, which leaves no -0),
-/// replacing it with addends, or added to it.
+/// How a tile's running sums meet its totals and the output: each block's sum is added to the tile's total, which starts at
+/// the addends or at +0 (which leaves no -0); the total replaces the output or is added to it.
 /// </summary>
 internal static unsafe class TileEnd<TOps, TVector>
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Store(in TileCall call, int row, TVector s0) => StoreLast(call, row, 0, s0);
+    /// <summary>Fills the totals, where there are any, with what the sums start at.</summary>
+    public static void Begin(in TileCall call, int rows, int vectors)
+    {
+        var totals = call.Totals;
+        if (totals == null)
+            return;
+        for (var row = 0; row < rows; row++)
+        {
+            for (var vector = 0; vector < vectors; vector++, totals += TOps.Width)
+                TOps.Store(totals, Start(call, row, vector));
+        }
+    }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    /// <summary>Adds a block's sum to its total.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Flush(float* totals, int sum, TVector value)
+    {
+        var total = totals + sum * TOps.Width;
+        TOps.Store(total, TOps.Add(TOps.Load(total), value));
+        return default;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(in TileCall call, int row, TVector s0)
+    {
+        if (row < call.ValidRows)
+            StoreLast(call, row, 0, row, s0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(in TileCall call, int row, TVector s0, TVector s1)
     {
-        StoreFull(call, row, 0, s0);
-        StoreLast(call, row, 1, s1);
+        if (row >= call.ValidRows)
+            return;
+        StoreFull(call, row, 0, row * 2, s0);
+        StoreLast(call, row, 1, row * 2 + 1, s1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(in TileCall call, int row, TVector s0, TVector s1, TVector s2)
+    {
+        if (row >= call.ValidRows)
+            return;
+        StoreFull(call, row, 0, row * 3, s0);
+        StoreFull(call, row, 1, row * 3 + 1, s1);
+        StoreLast(call, row, 2, row * 3 + 2, s2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(in TileCall call, int row, TVector s0, TVector s1, TVector s2, TVector s3)
     {
-        StoreFull(call, row, 0, s0);
-        StoreFull(call, row, 1, s1);
-        StoreFull(call, row, 2, s2);
-        StoreLast(call, row, 3, s3);
+        if (row >= call.ValidRows)
+            return;
+        StoreFull(call, row, 0, row * 4, s0);
+        StoreFull(call, row, 1, row * 4 + 1, s1);
+        StoreFull(call, row, 2, row * 4 + 2, s2);
+        StoreLast(call, row, 3, row * 4 + 3, s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreFull(in TileCall call, int row, int vector, TVector sum)
+    private static TVector Start(in TileCall call, int row, int vector) => call.LaneAddends == null
+        ? TOps.Broadcast(0f)
+        : TOps.Add(TOps.Load(call.LaneAddends + vector * TOps.Width), TOps.Broadcast(call.RowAddends[row]));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Total(in TileCall call, int row, int vector, int sum, TVector value) =>
+        TOps.Add(call.Totals != null ? TOps.Load(call.Totals + sum * TOps.Width) : Start(call, row, vector), value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreFull(in TileCall call, int row, int vector, int sum, TVector value)
     {
         var output = call.Output + call.OutputOffsets[row] + vector * TOps.Width;
-        if (call.Accumulate)
-            sum = TOps.Add(TOps.Load(output), sum);
-        else if (call.LaneAddends != null)
-            sum = TOps.Add(sum, TOps.Add(TOps.Load(call.LaneAddends + vector * TOps.Width), TOps.Broadcast(call.RowAddends[row])));
-        else
-            sum = TOps.Add(sum, TOps.Broadcast(0f));
-        TOps.Store(output, sum);
+        value = Total(call, row, vector, sum, value);
+        TOps.Store(output, call.Accumulate ? TOps.Add(TOps.Load(output), value) : value);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreLast(in TileCall call, int row, int vector, TVector sum)
+    private static void StoreLast(in TileCall call, int row, int vector, int sum, TVector value)
     {
         if (call.LastLanes == TOps.Width)
         {
-            StoreFull(call, row, vector, sum);
+            StoreFull(call, row, vector, sum, value);
             return;
         }
 
         var output = call.Output + call.OutputOffsets[row] + vector * TOps.Width;
-        if (call.Accumulate)
-            sum = TOps.Add(TOps.LoadPart(output, call.LastLanes), sum);
-        else if (call.LaneAddends != null)
-            sum = TOps.Add(sum, TOps.Add(TOps.Load(call.LaneAddends + vector * TOps.Width), TOps.Broadcast(call.RowAddends[row])));
-        else
-            sum = TOps.Add(sum, TOps.Broadcast(0f));
-        TOps.StorePart(output, sum, call.LastLanes);
+        value = Total(call, row, vector, sum, value);
+        TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), value) : value, call.LastLanes);
     }
 }
