@@ -12,6 +12,7 @@ internal static class BenchCommand
         command.Subcommands.Add(BenchKernelsCommand.Create());
         command.Subcommands.Add(BenchLoaderCommand.Create());
         command.Subcommands.Add(BenchPixelsCommand.Create());
+        command.Subcommands.Add(BenchIndexCommand.Create());
         return command;
     }
 

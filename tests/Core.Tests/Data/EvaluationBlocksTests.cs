@@ -30,6 +30,25 @@ public sealed class EvaluationBlocksTests
         Assert.Throws<ArgumentOutOfRangeException>(() => blocks.Read(11));
     }
 
+    [Fact]
+    public void Blocks_read_ahead_by_several_threads_are_the_same_and_may_be_left_before_the_end()
+    {
+        using var source = DataSource.Open(new DataOptions { Format = DataFormat.Synthetic, ImageSize = 8 }, null);
+        using var plain = new EvaluationBlocks(source.Test, source.Input, 100);
+        using var ahead = new EvaluationBlocks(source.Test, source.Input, 100, threads: 3);
+        var block = 3;
+        foreach (var batch in ahead.Read(3, 11))
+        {
+            var expected = plain.Read(block++);
+            Assert.True(batch.Images.Span.SequenceEqual(expected.Images.Span));
+            Assert.True(batch.Labels.Span.SequenceEqual(expected.Labels.Span));
+        }
+
+        Assert.Equal(11, block);
+        Assert.Empty(ahead.Read(4, 4));
+        Assert.Equal(100, ahead.Read(0, 11).First().Count);
+    }
+
     [Theory]
     [InlineData(10_000, 157)]
     [InlineData(64, 1)]

@@ -97,6 +97,61 @@ public sealed class ShardBatchesTests
     }
 
     [Fact]
+    public async Task Any_number_of_threads_reads_the_same()
+    {
+        await using var batches = new ShardBatches(Source.Train, Source.Input, Order, Description.Training, TimeProvider.System, threads: 3);
+        for (var step = 127L; step < 131; step++)
+        {
+            for (var shard = 0; shard < 8; shard++)
+                Same(step, shard, await batches.GetAsync(step, shard, CancellationToken.None));
+        }
+    }
+
+    [Fact]
+    public async Task A_resumed_run_neither_repeats_nor_skips_a_sample()
+    {
+        var calm = await UsedAsync(1, 128);
+        var resumed = new List<int>();
+        foreach (var (first, end) in new[] { (1L, 10L), (11L, 11L), (12L, 100L), (101L, 128L) })
+            resumed.AddRange(await UsedAsync(first, end));
+
+        // One epoch: every sample once, in one order, however often the run was taken up, whatever had been read ahead.
+        Assert.Equal(calm, resumed);
+        Assert.Equal(Source.Train.Count, calm.Distinct().Count());
+
+        static async Task<List<int>> UsedAsync(long first, long last)
+        {
+            var used = new List<int>();
+            await using var batches = new ShardBatches(new NumberedSamples(Source.Train.Count), new InputShape(1, 1, 1), Order, Description.Training, TimeProvider.System, threads: 2);
+            for (var step = first; step <= last; step++)
+            {
+                for (var shard = 0; shard < 8; shard++)
+                {
+                    var batch = await batches.GetAsync(step, shard, CancellationToken.None);
+                    used.AddRange(batch.Images.ToArray().Select(value => (int)value));
+                }
+            }
+
+            return used;
+        }
+    }
+
+    [Fact]
+    public async Task Large_shards_are_read_ahead_one_at_a_time()
+    {
+        var large = new InputShape(4096, 4096, 3);
+        var counting = new CountingSamples(new NumberedSamples(Source.Train.Count));
+        var training = Description.Training with { Batch = new BatchOptions { Global = 8, Shards = 8 } };
+        await using var batches = new ShardBatches(counting, large, new SampleOrder(5, Source.Train.Count, 8), training, TimeProvider.System);
+        await batches.GetAsync(1, 0, CancellationToken.None);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (counting.Reads < 2)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, limit.Token);
+        await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, limit.Token);
+        Assert.Equal(2, counting.Reads);
+    }
+
+    [Fact]
     public async Task Closing_ends_the_background_task_and_later_questions()
     {
         var batches = Open();
@@ -120,6 +175,16 @@ public sealed class ShardBatchesTests
             Assert.True(batch.Images.Span.Slice(i * elements, elements).SequenceEqual(expected), $"step {step}, shard {shard}, sample {i}");
             Assert.Equal(Source.Train.Label(indexes[i]), batch.Labels.Span[i]);
         }
+    }
+
+    /// <summary>Samples that show their index.</summary>
+    private sealed class NumberedSamples(int count) : ISampleSet
+    {
+        public int Count => count;
+
+        public int Label(int index) => index % 10;
+
+        public void Read(int index, SampleDraw? augmentation, Span<float> destination) => destination[0] = index;
     }
 
     private sealed class CountingSamples(ISampleSet samples) : ISampleSet

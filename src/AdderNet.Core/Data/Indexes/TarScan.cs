@@ -107,8 +107,9 @@ internal sealed class TarScan
             Add(sample, set, container);
             RequireEnd(file, end, path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or FormatException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is not (DataException or OperationCanceledException or OutOfMemoryException))
         {
+            // The reader of headers has many ways to say that one makes no sense.
             throw new DataException($"{path}: cannot be read as a tar file, it is damaged or cut short: {e.Message}", e);
         }
     }
