@@ -11,7 +11,7 @@ namespace AdderNet.Core.Data.Images;
 /// <param name="IsSequential">Of a JPEG: every part of the image is coded once, from top to bottom.</param>
 internal readonly record struct PictureHeader(bool IsPng, int Width, int Height, int Components, int HeightOffset, bool IsSequential)
 {
-    /// <summary>The most pixels that are decoded; ImageNet's largest picture has 61 million.</summary>
+    /// <summary>The most pixels that are decoded; Pillow warns of a decompression bomb from 89 million on.</summary>
     public const long MostPixels = 100_000_000;
 
     // 8 x 8 samples cost a Huffman coder at least one bit.

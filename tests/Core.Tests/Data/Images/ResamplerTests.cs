@@ -43,6 +43,17 @@ public sealed class ResamplerTests
     }
 
     [Theory]
+    [MemberData(nameof(Widths))]
+    public unsafe void Weights_whose_roundings_add_up_leave_white_white(int width)
+    {
+        const int RowBytes = 160, Spare = 64;
+        byte[] white = [.. Enumerable.Repeat(byte.MaxValue, RowBytes + Spare)], row = new byte[RowBytes + Spare];
+        fixed (byte* from = white, to = row)
+            VectorResampler.Create((VectorWidth)width).Vertical(from, RowBytes, [(1 << AxisWeights.Precision) + 9000], to);
+        Assert.Equal(white[..RowBytes], row[..RowBytes]);
+    }
+
+    [Theory]
     [InlineData(500, 224)]
     [InlineData(65000, 224)]
     [InlineData(30, 224)]
