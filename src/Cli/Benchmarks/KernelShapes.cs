@@ -24,8 +24,8 @@ internal static class KernelShapes
     /// <summary>Models with the side, the channels and the number of images that they are measured with.</summary>
     private static readonly (ModelName Model, int Side, int Channels, int Images)[] Models =
     [
-        (ModelName.ResNet50, 224, 3, 4),
-        (ModelName.ResNet18, 224, 3, 4),
+        (ModelName.ResNet50, 224, 3, 8),
+        (ModelName.ResNet18, 224, 3, 8),
         (ModelName.ResNet20, 32, 3, 32),
         (ModelName.VggSmall, 32, 3, 32),
         (ModelName.LeNet5, 28, 1, 32),

@@ -17,8 +17,9 @@ internal static unsafe class BlockTranspose
         var row = 0;
         if (Avx512F.IsSupported)
         {
-            for (; row <= rows - 16; row += 16)
-                RegisterTranspose.SixteenRows(source + row * sourceStride, sourceStride, columns, destination + row, destinationStride, places);
+            // Fewer than half of the rows are quicker four at a time.
+            for (; rows - row >= 8; row = Math.Min(row + 16, rows))
+                RegisterTranspose.UpToSixteenRows(source + row * sourceStride, sourceStride, Math.Min(16, rows - row), columns, destination + row, destinationStride, places);
         }
 
         if (Sse.IsSupported)

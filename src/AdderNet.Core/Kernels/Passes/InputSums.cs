@@ -18,10 +18,15 @@ internal static unsafe class InputSums<TOps, TVector>
         // Vector reads of a window's last row round up.
         const int beyond = 16;
         var shape = plan.Shape;
+        if (shape is { KernelHeight: 1, KernelWidth: 1, Padding: 0 })
+        {
+            var single = threads.Workspace.Take<float>(WorkspaceSlot.InputSums, shape.Positions);
+            threads.Split(shape.N * shape.OutHeight, new PixelJob { Shape = shape, Stride = shape.Stride, Source = x, Sums = single });
+            return single;
+        }
+
         var pixelSums = threads.Workspace.Take<float>(WorkspaceSlot.PixelSums, (long)shape.N * plan.PaddedHeight * plan.PaddedWidth + shape.KernelWidth + beyond);
-        threads.Split(shape.N * plan.PaddedHeight, new PixelJob { Shape = shape, Source = x, Sums = pixelSums });
-        if (shape is { KernelHeight: 1, KernelWidth: 1, Stride: 1, Padding: 0 })
-            return pixelSums;
+        threads.Split(shape.N * plan.PaddedHeight, new PixelJob { Shape = shape, Stride = 1, Source = x, Sums = pixelSums });
         var sums = threads.Workspace.Take<float>(WorkspaceSlot.InputSums, shape.Positions);
         threads.Split(shape.N * shape.OutHeight, new WindowJob { Shape = shape, PixelSums = pixelSums, Sums = sums });
         return sums;
@@ -35,20 +40,25 @@ internal static unsafe class InputSums<TOps, TVector>
         public float* Source;
         public float* Sums;
 
+        /// <summary>Which rows and columns are wanted; above 1 without padding only.</summary>
+        public int Stride;
+
+        private readonly int Width => (Shape.W - 1) / Stride + 1;
+
         /// <summary>An item is a row of the padded map.</summary>
         public readonly void Run(int first, int end)
         {
-            var height = Shape.H + 2 * Shape.Padding;
-            var width = Shape.W + 2 * Shape.Padding;
+            var height = (Shape.H - 1) / Stride + 1 + 2 * Shape.Padding;
+            var width = Width + 2 * Shape.Padding;
             for (var row = first; row < end; row++)
             {
                 var sums = Sums + (long)row * width;
                 if (Shape.Padding > 0)
                     new Span<float>(sums, width).Clear();
                 var (n, h) = (row / height, row % height - Shape.Padding);
-                if (h < 0 || h >= Shape.H)
+                if (h < 0 || h * Stride >= Shape.H)
                     continue;
-                var source = Source + (long)(n * Shape.H + h) * Shape.W * Shape.C;
+                var source = Source + (long)(n * Shape.H + h * Stride) * Shape.W * Shape.C;
                 if (Shape.C < Lanes)
                     SumFew(source, sums + Shape.Padding);
                 else
@@ -60,7 +70,7 @@ internal static unsafe class InputSums<TOps, TVector>
         private readonly void SumMany(float* source, float* sums)
         {
             var partial = stackalloc float[Lanes];
-            for (var pixel = 0; pixel < Shape.W; pixel++, source += Shape.C)
+            for (var pixel = 0; pixel < Width; pixel++, source += Shape.C * Stride)
             {
                 for (var lane = 0; lane < Lanes; lane += TOps.Width)
                 {
@@ -82,7 +92,7 @@ internal static unsafe class InputSums<TOps, TVector>
         {
             var lanes = (int)BitOperations.RoundUpToPowerOf2((uint)Shape.C);
             var partial = stackalloc float[Lanes];
-            for (var pixel = 0; pixel < Shape.W; pixel++, source += Shape.C)
+            for (var pixel = 0; pixel < Width; pixel++, source += Shape.C * Stride)
             {
                 for (var c = 0; c < Shape.C; c++)
                     partial[c] = 0f + source[c];

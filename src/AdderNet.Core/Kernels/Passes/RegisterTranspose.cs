@@ -7,11 +7,13 @@ namespace AdderNet.Core.Kernels;
 /// <summary>The transpose of 16 x 16 blocks in AVX-512 registers: 64 shuffles for 256 elements.</summary>
 internal static unsafe class RegisterTranspose
 {
-    /// <summary>16 rows of <see cref="BlockTranspose.Run"/>; the processor must have AVX-512.</summary>
+    /// <summary>Up to 16 rows of <see cref="BlockTranspose.Run"/>; the processor must have AVX-512.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void SixteenRows(float* source, nint sourceStride, int columns, float* destination, nint destinationStride, int* places)
+    public static void UpToSixteenRows(float* source, nint sourceStride, int rowCount, int columns, float* destination, nint destinationStride, int* places)
     {
         float** rows = stackalloc float*[16];
+        var lanes = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(rowCount)).AsSingle();
+        nint last = rowCount - 1;
         var beyond = stackalloc float[16];
         for (var column = 0; column < columns; column += 16)
         {
@@ -22,21 +24,21 @@ internal static unsafe class RegisterTranspose
             var from = source + column;
 
             var r0 = Avx512F.MaskLoad(from, mask, Vector512<float>.Zero);
-            var r1 = Avx512F.MaskLoad(from + 1 * sourceStride, mask, Vector512<float>.Zero);
-            var r2 = Avx512F.MaskLoad(from + 2 * sourceStride, mask, Vector512<float>.Zero);
-            var r3 = Avx512F.MaskLoad(from + 3 * sourceStride, mask, Vector512<float>.Zero);
-            var r4 = Avx512F.MaskLoad(from + 4 * sourceStride, mask, Vector512<float>.Zero);
-            var r5 = Avx512F.MaskLoad(from + 5 * sourceStride, mask, Vector512<float>.Zero);
-            var r6 = Avx512F.MaskLoad(from + 6 * sourceStride, mask, Vector512<float>.Zero);
-            var r7 = Avx512F.MaskLoad(from + 7 * sourceStride, mask, Vector512<float>.Zero);
-            var r8 = Avx512F.MaskLoad(from + 8 * sourceStride, mask, Vector512<float>.Zero);
-            var r9 = Avx512F.MaskLoad(from + 9 * sourceStride, mask, Vector512<float>.Zero);
-            var r10 = Avx512F.MaskLoad(from + 10 * sourceStride, mask, Vector512<float>.Zero);
-            var r11 = Avx512F.MaskLoad(from + 11 * sourceStride, mask, Vector512<float>.Zero);
-            var r12 = Avx512F.MaskLoad(from + 12 * sourceStride, mask, Vector512<float>.Zero);
-            var r13 = Avx512F.MaskLoad(from + 13 * sourceStride, mask, Vector512<float>.Zero);
-            var r14 = Avx512F.MaskLoad(from + 14 * sourceStride, mask, Vector512<float>.Zero);
-            var r15 = Avx512F.MaskLoad(from + 15 * sourceStride, mask, Vector512<float>.Zero);
+            var r1 = Avx512F.MaskLoad(from + Math.Min(1, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r2 = Avx512F.MaskLoad(from + Math.Min(2, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r3 = Avx512F.MaskLoad(from + Math.Min(3, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r4 = Avx512F.MaskLoad(from + Math.Min(4, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r5 = Avx512F.MaskLoad(from + Math.Min(5, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r6 = Avx512F.MaskLoad(from + Math.Min(6, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r7 = Avx512F.MaskLoad(from + Math.Min(7, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r8 = Avx512F.MaskLoad(from + Math.Min(8, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r9 = Avx512F.MaskLoad(from + Math.Min(9, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r10 = Avx512F.MaskLoad(from + Math.Min(10, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r11 = Avx512F.MaskLoad(from + Math.Min(11, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r12 = Avx512F.MaskLoad(from + Math.Min(12, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r13 = Avx512F.MaskLoad(from + Math.Min(13, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r14 = Avx512F.MaskLoad(from + Math.Min(14, last) * sourceStride, mask, Vector512<float>.Zero);
+            var r15 = Avx512F.MaskLoad(from + Math.Min(15, last) * sourceStride, mask, Vector512<float>.Zero);
 
             // Pairs of rows, then pairs of pairs: every quarter of a register holds four rows of one column.
             var low0 = Avx512F.UnpackLow(r0, r1).AsDouble();
@@ -73,24 +75,24 @@ internal static unsafe class RegisterTranspose
             var q12d = Avx512F.UnpackHigh(high12, high14).AsSingle();
 
             // Columns j, j + 4, j + 8 and j + 12 from the quarters.
-            Store(rows, 0, q0a, q4a, q8a, q12a);
-            Store(rows, 1, q0b, q4b, q8b, q12b);
-            Store(rows, 2, q0c, q4c, q8c, q12c);
-            Store(rows, 3, q0d, q4d, q8d, q12d);
+            Store(rows, 0, lanes, q0a, q4a, q8a, q12a);
+            Store(rows, 1, lanes, q0b, q4b, q8b, q12b);
+            Store(rows, 2, lanes, q0c, q4c, q8c, q12c);
+            Store(rows, 3, lanes, q0d, q4d, q8d, q12d);
         }
     }
 
     /// <summary>Stores columns <paramref name="first"/>, + 4, + 8 and + 12 of four quads of rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float** rows, int first, Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
+    private static void Store(float** rows, int first, Vector512<float> lanes, Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
     {
         var evenAb = Avx512F.Shuffle4x128(a, b, 0b10_00_10_00);
         var oddAb = Avx512F.Shuffle4x128(a, b, 0b11_01_11_01);
         var evenCd = Avx512F.Shuffle4x128(c, d, 0b10_00_10_00);
         var oddCd = Avx512F.Shuffle4x128(c, d, 0b11_01_11_01);
-        Avx512F.Shuffle4x128(evenAb, evenCd, 0b10_00_10_00).Store(rows[first]);
-        Avx512F.Shuffle4x128(oddAb, oddCd, 0b10_00_10_00).Store(rows[first + 4]);
-        Avx512F.Shuffle4x128(evenAb, evenCd, 0b11_01_11_01).Store(rows[first + 8]);
-        Avx512F.Shuffle4x128(oddAb, oddCd, 0b11_01_11_01).Store(rows[first + 12]);
+        Avx512F.MaskStore(rows[first], lanes, Avx512F.Shuffle4x128(evenAb, evenCd, 0b10_00_10_00));
+        Avx512F.MaskStore(rows[first + 4], lanes, Avx512F.Shuffle4x128(oddAb, oddCd, 0b10_00_10_00));
+        Avx512F.MaskStore(rows[first + 8], lanes, Avx512F.Shuffle4x128(evenAb, evenCd, 0b11_01_11_01));
+        Avx512F.MaskStore(rows[first + 12], lanes, Avx512F.Shuffle4x128(oddAb, oddCd, 0b11_01_11_01));
     }
 }
