@@ -99,6 +99,7 @@ public static class WorkerHost
             };
         }
 
+        neighbours.Channels.Lease = welcome.Lease;
         var progress = new Progress();
         var paths = new OutputPaths(options.Checkpoints);
         using var heartbeat = new HeartbeatThread(session, progress, welcome.Heartbeat);
@@ -110,6 +111,7 @@ public static class WorkerHost
             WorkerId = workerId,
             RunId = welcome.RunId,
             AppliedStep = member.Replica.AppliedStep,
+            ReachToken = paths.ReadToken(welcome),
             SkipsNonFinite = member.Description.Gradient.OnNonfinite == OnTrouble.Skip,
         };
         await using var loop = new TrainingLoop(member, state, session, inbox, neighbours, paths, progress, options.Time, logger);

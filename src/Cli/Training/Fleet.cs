@@ -28,6 +28,7 @@ internal sealed class Fleet(FleetPlan plan, TimeProvider clock, Action<string> s
     private static readonly TimeSpan NewsPatience = TimeSpan.FromMilliseconds(700);
 
     private readonly Lock gate = new();
+    private readonly HttpClient http = new();
     private readonly SortedDictionary<int, WorkerProcess> workers = [];
     private ChildProcess? coordinator;
     private int started;
@@ -126,13 +127,14 @@ internal sealed class Fleet(FleetPlan plan, TimeProvider clock, Action<string> s
         if (coordinator is not null)
             await coordinator.DisposeAsync().ConfigureAwait(false);
         coordinator = null;
+        http.Dispose();
         WriteProcesses();
     }
 
     private async Task<string?> KeepCoordinatorAsync(Func<ulong> committedStep, CancellationToken over)
     {
         var history = RestartHistory.None;
-        while (await DiedAsync(coordinator!, over).ConfigureAwait(false))
+        while (await CoordinatorDiedAsync(coordinator!, over).ConfigureAwait(false))
         {
             (history, var decision) = RestartPolicy.Decide(history, "the coordinator", coordinator!.ExitCode, committedStep(), allowed: true);
             say(decision.Reason);
@@ -187,6 +189,31 @@ internal sealed class Fleet(FleetPlan plan, TimeProvider clock, Action<string> s
             }
 
             StartWorker(place);
+        }
+    }
+
+    /// <summary>A coordinator that hangs is ended: only one that has surely stopped gives its port and its store to the next one at once.</summary>
+    private async Task<bool> CoordinatorDiedAsync(ChildProcess child, CancellationToken over)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(over);
+        var watching = WatchAsync();
+        var died = await DiedAsync(child, over).ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
+        return died;
+
+        async Task WatchAsync()
+        {
+            try
+            {
+                await new CoordinatorPulse(http, clock).UntilHungAsync(Url!, ended.Token).ConfigureAwait(false);
+                say($"the coordinator (process {child.Id}) has not answered {CoordinatorPulse.MostMissed} questions in a row: it is ended and started again");
+                child.Kill();
+            }
+            catch (OperationCanceledException)
+            {
+                // It ended by itself, or the run is over.
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using AdderNet.Coordinator.Output;
 using AdderNet.Coordinator.RunLogic;
 using AdderNet.Coordinator.Store;
 using AdderNet.Protos.V1;
@@ -71,6 +72,8 @@ internal static class OrderMessages
         LeaseMs = (uint)plan.Description.Elastic.LeaseMs,
         InitialWeights = plan.InitialWeights,
         ResumeFrom = Below(plan, welcome.ResumeFrom),
+        Output = plan.Output,
+        TokenFile = plan.ReachToken.Length == 0 ? "" : RunDirectory.TokenFile,
     };
 
     private static GenerationStarted Generation(RunPlan plan, GenerationPlan generation)

@@ -215,7 +215,7 @@ internal sealed class RunCatalog(IRunStore store, SessionTable sessions, TimePro
     {
         var plan = RunLoader.Plan(run);
         var memory = await loader.LoadAsync(run, underWay, cancellation).ConfigureAwait(false);
-        Directory.CreateDirectory(plan.Output);
+        plan = plan with { ReachToken = RunDirectory.TakeToken(plan.Output) };
         var actor = new RunActor(plan, memory, post => new RunExecutor(plan, store, sessions, post, time, log), time, log);
         lock (gate)
             actors[++taken] = actor;

@@ -34,10 +34,13 @@ internal static class WorkerMessages
                 workerId, session, generation, step,
                 [.. message.Evaluation.Blocks.Select(b => new EvaluationBlockSums((int)b.Index, (long)b.Samples, (long)b.Top1, (long)b.Top5, b.LossSum))]),
             WorkerMessage.BodyOneofCase.Checkpoint => new RunLogic.CheckpointWritten(
-                workerId, session, generation, step, message.Checkpoint.Sha256, (long)message.Checkpoint.Bytes, message.Checkpoint.WeightsHash),
+                workerId, session, step, message.Checkpoint.File, message.Checkpoint.Sha256, (long)message.Checkpoint.Bytes,
+                message.Checkpoint.WeightsHash, message.Checkpoint.StallSeconds),
+            WorkerMessage.BodyOneofCase.FileFailed => new RunLogic.FileFailed(
+                workerId, session, step, message.FileFailed.File, OneLine(message.FileFailed.Reason)),
+            WorkerMessage.BodyOneofCase.Follow => new MemberFollows(workerId, session, generation, step, message.Follow.Hash),
             WorkerMessage.BodyOneofCase.PhaseFailed => new RunLogic.PhaseFailed(
                 workerId, session, generation, step, message.PhaseFailed.Phase, OneLine(message.PhaseFailed.Reason), message.PhaseFailed.Peer),
-            WorkerMessage.BodyOneofCase.FileFailed => new RunLogic.PhaseFailed(workerId, session, generation, step, "checkpoint", OneLine(message.FileFailed.Reason), ""),
             WorkerMessage.BodyOneofCase.Leave => message.Leave.Asks
                 ? new MemberLeaves(workerId, session, OneLine(message.Leave.Reason))
                 : new MemberLeft(workerId, session, OneLine(message.Leave.Reason)),
@@ -55,6 +58,10 @@ internal static class WorkerMessages
         prepared.TrainSamples, prepared.TestSamples, [.. prepared.LayerNames])
     {
         PictureProbeHash = prepared.PictureProbeHash,
+        ReachToken = prepared.ReachToken,
+        Totals = prepared.Totals is { } totals
+            ? new WorkerTotals((long)totals.Steps, (long)totals.Shards, (long)totals.GradientBytesSent)
+            : WorkerTotals.None,
     };
 
     private static Ballot Ballot(Vote vote) => new(

@@ -48,6 +48,7 @@ internal static class SummaryFile
             [.. generations.Select(g => new GenerationSummary(
                 g.Number, g.BaseStep, g.Reason, g.Made,
                 [.. g.Members.Select(m => new MemberSummary(m.WorkerId, m.Address, m.Range.First, m.Range.End))]))],
+            new FileSummary(state.FileCost.Files, state.FileCost.StallSeconds, state.FileCost.LongestStallSeconds),
             ended);
         AtomicFile.Write(Path.Combine(output, Name), "coordinator", stream => JsonSerializer.Serialize(stream, summary, Format));
     }
@@ -73,7 +74,10 @@ internal sealed record Summary(
     string Run, string State, string Reason, long Step, long TotalSteps, long TrainSamples, long TestSamples,
     string RunIdentity, string DataManifestHash, double TrainingSeconds, string WeightsHash,
     long? EvaluatedStep, double? Top1, double? Top5, double? Loss, long? BestStep, double? BestTop1, long Generation,
-    IReadOnlyList<WorkerSummary> Workers, IReadOnlyList<GenerationSummary> Generations, DateTimeOffset Ended);
+    IReadOnlyList<WorkerSummary> Workers, IReadOnlyList<GenerationSummary> Generations, FileSummary? Files, DateTimeOffset Ended);
+
+/// <summary>Files of state since the coordinator started: how many, and for how long training stood still for them.</summary>
+internal sealed record FileSummary(long Written, double StallSeconds, double LongestStallSeconds);
 
 /// <summary>One worker's part; its range is that of the last generation, empty for a spare and for one that was gone by then.</summary>
 internal sealed record WorkerSummary(string Id, int FirstShard, int EndShard, long Steps, long ShardsComputed, long GradientBytesSent);

@@ -7,14 +7,15 @@ internal static class Boundary
 {
     public static void Next(Turn turn)
     {
-        var state = turn.State;
-        var joiner = state.Ready.Where(m => turn.Generation.Find(m.WorkerId) is null).OrderBy(m => m.Joined).FirstOrDefault();
-        if (joiner is not null)
+        if (Departures.Settle(turn))
+            return;
+        if (Observers.Due(turn) is { } cause)
         {
-            Generations.Renew(turn, $"{joiner.WorkerId} joins");
+            Generations.Renew(turn, cause);
             return;
         }
 
+        var state = turn.State;
         switch (BoundarySchedule.Next(state))
         {
             case BoundaryAct.WriteCheckpoint:
@@ -29,6 +30,9 @@ internal static class Boundary
             case BoundaryAct.Evaluate:
                 Evaluations.Start(turn);
                 break;
+            case BoundaryAct.AwaitFile:
+                Checkpoints.Await(turn);
+                break;
             case BoundaryAct.Complete:
                 Endings.Complete(turn);
                 break;
@@ -39,6 +43,9 @@ internal static class Boundary
                 turn.State = turn.State with { Phase = new Paused() };
                 turn.Because($"paused at step {state.Committed.Step}: {state.WishReason}");
                 turn.RecordProgress(RunCondition.Paused);
+                break;
+            case BoundaryAct.StartStep when Rebalancing.Due(turn) is { } why:
+                Generations.Renew(turn, why);
                 break;
             case BoundaryAct.StartStep:
                 Steps.Start(turn);

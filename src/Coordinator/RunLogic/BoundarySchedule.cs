@@ -7,6 +7,9 @@ internal enum BoundaryAct
     Evaluate,
     WriteBest,
     WriteFinal,
+
+    /// <summary>Wait at the boundary for a file that is being written.</summary>
+    AwaitFile,
     Complete,
     Stop,
     Pause,
@@ -15,7 +18,8 @@ internal enum BoundaryAct
 
 /// <summary>
 /// The order of things at a boundary: checkpoint, evaluation, best checkpoint, then at the end final.safetensors and
-/// completion, else what people asked for, else the next step. Asked again after each act until a step starts.
+/// completion, else what people asked for, else the next step. Asked again after each act until a step starts. A periodic
+/// checkpoint is written while training goes on; the best one, and all files at an end, are waited for.
 /// </summary>
 internal static class BoundarySchedule
 {
@@ -24,31 +28,46 @@ internal static class BoundarySchedule
         var facts = state.Facts ?? throw new InvalidOperationException("No worker has prepared yet.");
         var description = state.Plan.Description;
         var step = state.Committed.Step;
-        var total = state.Plan.TotalSteps(facts);
-        var isLast = step >= total;
+        var isLast = step >= state.Plan.TotalSteps(facts);
 
-        var checkpointDue = step > 0
-            && (isLast || state.Wish == Wish.Stop || (description.Checkpoint.EverySteps > 0 && step % description.Checkpoint.EverySteps == 0));
-        if (checkpointDue && state.Newest(CheckpointKind.Periodic)?.Step != step && !GivenUp(state, CheckpointKind.Periodic))
-            return BoundaryAct.WriteCheckpoint;
+        var checkpointDue = step > 0 && (isLast || state.Wish == Wish.Stop || state.OwesCheckpoint || Departures.MustSave(state)
+            || (description.Checkpoint.EverySteps > 0 && step % description.Checkpoint.EverySteps == 0));
+        if (checkpointDue && IsWanted(state, CheckpointKind.Periodic))
+            return WhenFree(state, BoundaryAct.WriteCheckpoint);
 
         if (EvaluationDue(state, facts, isLast))
             return BoundaryAct.Evaluate;
 
-        if (description.Evaluation.KeepBest && state.Best is { } best && best.Step == step && step > 0
-            && state.Newest(CheckpointKind.Best)?.Step != step && !GivenUp(state, CheckpointKind.Best))
-            return BoundaryAct.WriteBest;
+        var isBest = description.Evaluation.KeepBest && state.Best is { } best && best.Step == step && step > 0;
+        if (isBest && IsWanted(state, CheckpointKind.Best))
+            return WhenFree(state, BoundaryAct.WriteBest);
+        if (state.Writing.Any(w => w.Kind == CheckpointKind.Best))
+            return BoundaryAct.AwaitFile;
 
         if (isLast)
-            return state.Newest(CheckpointKind.Final)?.Step == step ? BoundaryAct.Complete : BoundaryAct.WriteFinal;
+        {
+            return IsWanted(state, CheckpointKind.Final) ? WhenFree(state, BoundaryAct.WriteFinal) : AfterFiles(state, BoundaryAct.Complete);
+        }
 
         return state.Wish switch
         {
-            Wish.Stop => BoundaryAct.Stop,
+            Wish.Stop => AfterFiles(state, BoundaryAct.Stop),
             Wish.Pause => BoundaryAct.Pause,
+            _ when Departures.MustSave(state) => AfterFiles(state, BoundaryAct.StartStep),
             _ => BoundaryAct.StartStep,
         };
     }
+
+    /// <summary>The file of this boundary is not there, not on its way, and was not tried in vain.</summary>
+    private static bool IsWanted(RunState state, CheckpointKind kind) =>
+        state.Newest(kind)?.Step != state.Committed.Step
+        && !state.Writing.Any(w => w.Kind == kind && w.Step == state.Committed.Step)
+        && !(state.FailedCheckpoints.TryGetValue(kind, out var at) && at == state.Committed.Step);
+
+    private static BoundaryAct WhenFree(RunState state, BoundaryAct act) =>
+        state.Writing.Length >= Checkpoints.MostAtOnce ? BoundaryAct.AwaitFile : act;
+
+    private static BoundaryAct AfterFiles(RunState state, BoundaryAct act) => state.Writing.IsEmpty ? act : BoundaryAct.AwaitFile;
 
     private static bool EvaluationDue(RunState state, RunFacts facts, bool isLast)
     {
@@ -58,7 +77,4 @@ internal static class BoundarySchedule
             return false;
         return isLast || step % (every * state.Plan.StepsPerEpoch(facts)) == 0;
     }
-
-    private static bool GivenUp(RunState state, CheckpointKind kind) =>
-        state.FailedCheckpoints.TryGetValue(kind, out var at) && at == state.Committed.Step;
 }

@@ -11,6 +11,7 @@ internal sealed record Decision(RunState Next, ImmutableArray<RunAction> Actions
 /// <summary>Collects the next state and the actions while one event is worked through. Lives within one call of the machine.</summary>
 internal sealed class Turn(RunState state, TimeSpan now)
 {
+    private readonly RunState begin = state;
     private readonly ImmutableArray<RunAction>.Builder actions = ImmutableArray.CreateBuilder<RunAction>();
 
     public RunState State { get; set; } = state;
@@ -47,5 +48,12 @@ internal sealed class Turn(RunState state, TimeSpan now)
     public void RecordProgress(RunCondition condition) => Do(new RecordProgress(
         condition, State.Reason, State.Committed.Step, State.TrainingTime, State.Totals));
 
-    public Decision Decide() => new(State, actions.ToImmutable(), State.Reason);
+    public Decision Decide()
+    {
+        var isSame = begin.Phase.GetType() == State.Phase.GetType() && begin.Committed.Step == State.Committed.Step
+            && begin.Generation?.Number == State.Generation?.Number;
+        if (!isSame)
+            State = State with { PhaseSince = Now };
+        return new Decision(State, actions.ToImmutable(), State.Reason);
+    }
 }

@@ -8,7 +8,7 @@ internal static class Evaluations
 {
     public static void Start(Turn turn)
     {
-        var members = turn.Generation.Members;
+        var members = turn.Generation.Voters.ToArray();
         var blocks = turn.Plan.EvaluationBlocks(turn.Facts);
         var parts = ImmutableSortedDictionary.CreateBuilder<string, ShardRange>(StringComparer.Ordinal);
         for (var i = 0; i < members.Length; i++)
@@ -31,7 +31,7 @@ internal static class Evaluations
             return;
         }
 
-        var part = evaluating.Parts[member.WorkerId];
+        var part = evaluating.Parts.GetValueOrDefault(member.WorkerId);
         var expected = Enumerable.Range(part.First, part.Count);
         if (!answered.Blocks.Select(b => b.Index).Order().SequenceEqual(expected))
         {

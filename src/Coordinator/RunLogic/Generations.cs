@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AdderNet.Core.Sharding;
 
 namespace AdderNet.Coordinator.RunLogic;
 
@@ -10,6 +11,9 @@ internal static class Generations
 
     /// <summary>Failed phases without a commit between them after which the run fails.</summary>
     public const int FailuresAllowed = 5;
+
+    /// <summary>A member that was named so often as the peer at fault is given up.</summary>
+    public const int BlamesAllowed = 2;
 
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(100);
 
@@ -27,7 +31,9 @@ internal static class Generations
             return;
         var state = turn.State;
         if (turn.Now >= state.ExpectedUntil && !state.ExpectedBack.IsEmpty)
-            turn.State = state = state with { ExpectedBack = state.ExpectedBack.Clear() };
+            turn.State = state with { ExpectedBack = state.ExpectedBack.Clear() };
+        Departures.SettleWaiting(turn);
+        state = turn.State;
 
         var ready = state.Ready.OrderBy(m => m.Joined).ToImmutableArray();
         var saved = state.Newest(CheckpointKind.Periodic)?.Step ?? 0;
@@ -51,12 +57,8 @@ internal static class Generations
             return;
         }
 
-        var speeds = state.Plan.Description.Elastic.Rebalance ? RelativeSpeeds(ready) : [.. ready.Select(_ => 1.0)];
-        var ranges = ShardAssignment.Cut(state.Plan.Description.Batch.Shards, speeds);
         var plan = new GenerationPlan(
-            state.LastGeneration + 1,
-            [.. ready.Select((m, i) => new GenerationMember(m.WorkerId, m.Info.Address, ranges[i], Votes: true))],
-            from.Step, from.Hash, from.Sources, from.Checkpoint, gathering.Cause);
+            state.LastGeneration + 1, Listed(turn, ready, from), from.Step, from.Hash, from.Sources, from.Checkpoint, gathering.Cause);
         turn.State = state with { Phase = new Proposing(plan) };
         turn.Because($"generation {plan.Number} of {ready.Length} workers is being made: {gathering.Cause}");
         turn.Do(new ProposeGeneration(plan.Number, plan.Members, plan.BaseStep, plan.Why));
@@ -69,7 +71,7 @@ internal static class Generations
         if (turn.State.Phase is not Proposing { Plan: var plan } || plan.Number != number)
             return;
         var ready = turn.State.Ready.Select(m => m.WorkerId).ToHashSet(StringComparer.Ordinal);
-        if (!plan.Members.All(m => ready.Contains(m.WorkerId)))
+        if (!plan.Voters.All(m => ready.Contains(m.WorkerId)))
         {
             Renew(turn, plan.Why);
             return;
@@ -83,8 +85,12 @@ internal static class Generations
             ExpectedBack = turn.State.ExpectedBack.Clear(),
             AwaitsExpected = false,
             LastGone = "",
-            Members = turn.State.Members.ToImmutableSortedDictionary(m => m.Key, m => m.Value with { ProgressAt = turn.Now, Waits = false }, StringComparer.Ordinal),
+            Members = turn.State.Members.ToImmutableSortedDictionary(
+                m => m.Key,
+                m => m.Value with { ProgressAt = turn.Now, Waits = false, FollowedStep = 0, FollowedHash = 0, StartsOverAt = null },
+                StringComparer.Ordinal),
         };
+        turn.State = turn.State with { Imbalance = Rebalancing.Restart(turn.State) };
         turn.Because($"generation {number} starts at step {plan.BaseStep} with {plan.Members.Length} workers: {plan.Why}");
         turn.Note(NoteKind.Generation, turn.State.Reason);
         turn.Broadcast(plan.BaseStep, new GenerationStartedOrder(plan));
@@ -102,7 +108,7 @@ internal static class Generations
         var hashes = positioning.StateHashes.SetItem(member.WorkerId, at.StateHash);
         turn.State = turn.State with { Phase = new Positioning(hashes) };
         turn.Update(member with { Report = AtBase(member.Report ?? MemberReport.Fresh, turn.Generation, at.StateHash) });
-        if (!turn.Generation.Members.All(m => hashes.ContainsKey(m.WorkerId)))
+        if (!turn.Generation.Voters.All(m => hashes.ContainsKey(m.WorkerId)))
             return;
         if (hashes.Values.Distinct(StringComparer.Ordinal).Count() > 1)
         {
@@ -117,15 +123,19 @@ internal static class Generations
     public static void Failed(Turn turn, MemberState member, PhaseFailed failed)
     {
         var what = $"{member.WorkerId} could not finish {failed.Phase} at step {failed.Step}{(failed.Peer.Length == 0 ? "" : $" with {failed.Peer}")}: {failed.Why}";
-        if (turn.State.Phase is Checkpointing checkpointing && checkpointing.Writer == member.WorkerId)
-        {
-            Checkpoints.Fail(turn, checkpointing, what);
-            return;
-        }
+        if (turn.Generation.Find(member.WorkerId) is { Votes: false })
+            Observers.StartOver(turn, member, what);
+        else
+            Retry(turn, what, failed.Peer);
+    }
 
+    /// <summary>Tries again in a new generation; a member that others could not reach twice in a row is left out of it.</summary>
+    public static void Retry(Turn turn, string what, string peer)
+    {
         turn.Note(NoteKind.Warning, what);
+        var blames = peer.Length == 0 ? turn.State.Blames : turn.State.Blames.SetItem(peer, turn.State.Blames.GetValueOrDefault(peer) + 1);
         var failures = turn.State.FailuresInARow + 1;
-        turn.State = turn.State with { FailuresInARow = failures };
+        turn.State = turn.State with { FailuresInARow = failures, Blames = blames };
         if (failures > FailuresAllowed)
         {
             Endings.Fail(turn, $"{failures} phases in a row failed without a commit between them; the last: {what}");
@@ -136,13 +146,54 @@ internal static class Generations
         var wait = FirstBackOff * Math.Pow(2, failures - 1);
         turn.State = turn.State with { Phase = new Gathering(turn.Now, turn.Now + wait, what) };
         turn.Because(what);
+        if (Unreachable(turn) is not { } lost)
+            return;
+        turn.State = turn.State with { FailuresInARow = 0, Blames = turn.State.Blames.Clear() };
+        Membership.GiveUp(turn, lost, "other members cannot reach it");
     }
+
+    /// <summary>The member most often named as the peer at fault, if that was twice and others are left; of equals the one that joined last.</summary>
+    private static MemberState? Unreachable(Turn turn)
+    {
+        var state = turn.State;
+        var worst = state.Blames
+            .Where(b => b.Value >= BlamesAllowed && state.Members.ContainsKey(b.Key))
+            .Select(b => (Member: state.Members[b.Key], Times: b.Value))
+            .OrderByDescending(b => b.Times).ThenByDescending(b => b.Member.Joined)
+            .FirstOrDefault();
+        return worst.Member is { ClosedAt: null } member && state.Ready.Any(m => m != member && m.AppliedStep >= member.AppliedStep) ? member : null;
+    }
+
+    /// <summary>
+    /// Who is listed, in joining order: those who can stand at the base by themselves vote; the others follow as observers,
+    /// unless too few are left to train without them, or nobody holds the base, so that all have to get it first.
+    /// </summary>
+    private static ImmutableArray<GenerationMember> Listed(Turn turn, ImmutableArray<MemberState> ready, RecoveryBase from)
+    {
+        var state = turn.State;
+        var able = ready.Count(m => Recovery.Reaches(m, from.Step, state.Committed));
+        var all = from.Sources.IsEmpty || able < Math.Max(1, Needed(state));
+        var voters = ready.Where(m => all || Recovery.Reaches(m, from.Step, state.Committed)).ToImmutableArray();
+        var speeds = state.Plan.Description.Elastic.Rebalance ? RelativeSpeeds(voters) : [.. voters.Select(_ => 1.0)];
+        var shards = state.Plan.Description.Batch.Shards;
+        var ranges = ShardAssignment.Cut(shards, speeds);
+        return
+        [
+            .. ready.Select(m => voters.IndexOf(m) is var i and >= 0
+                ? new GenerationMember(m.WorkerId, m.Info.Address, ranges[i], Votes: true)
+                : new GenerationMember(m.WorkerId, m.Info.Address, new ShardRange(shards, shards), Votes: false)),
+        ];
+    }
+
+    /// <summary>One is enough to write the checkpoint of a stop, or of the last one to leave.</summary>
+    private static int Needed(RunState state) =>
+        state.Wish == Wish.Stop || Departures.MustSave(state) ? 1 : state.Plan.Description.Elastic.MinWorkers;
 
     /// <summary>What the next generation still waits for, in words; null: nothing.</summary>
     private static string? WaitsFor(Turn turn, Gathering gathering, ImmutableArray<MemberState> ready)
     {
         var (state, elastic) = (turn.State, turn.Plan.Description.Elastic);
-        var needed = state.Wish == Wish.Stop ? 1 : elastic.MinWorkers; // one is enough to write the checkpoint of a stop
+        var needed = Needed(state);
         if (ready.Length < needed)
         {
             turn.State = state with { Phase = gathering with { Since = turn.Now } };
@@ -189,6 +240,7 @@ internal static class Generations
             Committed = new CommittedStep(plan.BaseStep, plan.BaseHash),
             CommittedOutcome = outcome,
             Checkpoints = state.Checkpoints.RemoveAll(c => c.Step > plan.BaseStep),
+            Writing = state.Writing.RemoveAll(w => w.Step > plan.BaseStep),
             Evaluations = state.Evaluations.RemoveAll(e => e.Step > plan.BaseStep),
         };
         turn.Do(new CutHistory(plan.BaseStep, line));

@@ -52,6 +52,23 @@ internal sealed record MemberState
     /// <summary>Slowest shard seen, in seconds, from which the compute deadline follows.</summary>
     public double SlowestShard { get; init; }
 
+    /// <summary>It asked to leave.</summary>
+    public bool Leaves { get; init; }
+
+    public string LeaveReason { get; init; } = "";
+
+    /// <summary>As an observer of the present generation: it holds every step up to this one; 0: it is catching up.</summary>
+    public long FollowedStep { get; init; }
+
+    /// <summary>Hash of <see cref="FollowedStep"/>.</summary>
+    public ulong FollowedHash { get; init; }
+
+    /// <summary>As an observer it could not keep up, or came back: it starts over in a generation from this time on.</summary>
+    public TimeSpan? StartsOverAt { get; init; }
+
+    /// <summary>How often it could not keep up.</summary>
+    public int FailedFollows { get; init; }
+
     public bool IsPrepared => Report is not null;
 
     public long AppliedStep => Report?.AppliedStep ?? 0;

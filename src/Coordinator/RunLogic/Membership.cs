@@ -51,18 +51,17 @@ internal static class Membership
     public static void Prepare(Turn turn, MemberState member, MemberPrepared prepared)
     {
         var state = turn.State;
-        if (state.Facts is { } facts)
-        {
-            var why = Mismatch(facts, member.Info)
+        var why = Unreached(state.Plan, member, prepared) ?? (state.Facts is { } facts
+            ? Mismatch(facts, member.Info)
                 ?? Differs("picture probe hash", facts.PictureProbeHash, prepared.PictureProbeHash)
                 ?? Differs("data manifest hash", facts.ManifestHash, prepared.ManifestHash)
-                ?? Differs("run identity", facts.Identity, prepared.Identity);
-            if (why is not null)
-            {
-                Refuse(turn, member.WorkerId, member.Session, why, final: true);
-                Remove(turn, member, "it was refused");
-                return;
-            }
+                ?? Differs("run identity", facts.Identity, prepared.Identity)
+            : null);
+        if (why is not null)
+        {
+            Refuse(turn, member.WorkerId, member.Session, why, final: true);
+            Remove(turn, member, "it was refused");
+            return;
         }
 
         if (state.Facts is null || state.Facts.Build.Length == 0)
@@ -82,10 +81,19 @@ internal static class Membership
             }
         }
 
-        turn.Update(member with { Report = prepared.Report, ProgressAt = turn.Now });
-        turn.State = turn.State with { ExpectedBack = turn.State.ExpectedBack.Remove(member.WorkerId) };
-        var listed = turn.State.Generation?.Find(member.WorkerId) is not null && turn.State.Phase is not (Gathering or Proposing);
-        if (listed)
+        member = member with { Report = prepared.Report, ProgressAt = turn.Now, FollowedStep = 0 };
+        turn.Update(member);
+        turn.State = turn.State with
+        {
+            ExpectedBack = turn.State.ExpectedBack.Remove(member.WorkerId),
+            Totals = prepared.Totals.Steps == 0
+                ? turn.State.Totals
+                : turn.State.Totals.SetItem(member.WorkerId, prepared.Totals.Or(turn.State.Totals.GetValueOrDefault(member.WorkerId, WorkerTotals.None)!)),
+        };
+        var listed = turn.State.Phase is Gathering or Proposing ? null : turn.State.Generation?.Find(member.WorkerId);
+        if (listed is { Votes: false } && prepared.Report.AppliedStep <= turn.State.Committed.Step)
+            Observers.StartOver(turn, member, "it reopened its session");
+        else if (listed is not null)
             Generations.Renew(turn, $"{member.WorkerId} reopened its session");
         else if (turn.State.Phase is not (Gathering or Proposing) && prepared.Report.AppliedStep > turn.State.Committed.Step)
             Generations.Renew(turn, $"{member.WorkerId} is ahead, at step {prepared.Report.AppliedStep}");
@@ -114,7 +122,8 @@ internal static class Membership
     {
         turn.State = turn.State with { Members = turn.State.Members.Remove(member.WorkerId), LastGone = $"{member.WorkerId} {why}" };
         turn.Note(NoteKind.Evicted, $"{member.WorkerId} is no member any more: {why}");
-        if (turn.State.Phase is not (Gathering or Proposing) && turn.State.Generation?.Find(member.WorkerId) is not null)
+        Checkpoints.WriterLost(turn, member.WorkerId);
+        if (turn.State.Phase is not (Gathering or Proposing) && turn.State.Generation?.Find(member.WorkerId) is { Votes: true })
             Generations.Renew(turn, $"{member.WorkerId} is gone: {why}");
     }
 
@@ -128,33 +137,60 @@ internal static class Membership
                 GiveUp(turn, member, why);
         }
 
-        if (!turn.State.IsOver && Leases.Hung(Owing(turn.State), lease, turn.State.Phase is Stepping, PhaseStart(turn.State.Phase), turn.Now) is { } hung)
-        {
+        if (turn.State.IsOver)
+            return;
+        var owing = Owing(turn.State).ToArray();
+        if (Leases.Hung(owing, lease, Scale(turn.State), turn.State.PhaseSince, turn.Now) is { } hung)
             GiveUp(turn, hung.Member, hung.Why);
-        }
+        else if (Leases.Stalled(owing, lease, turn.State.PhaseSince, turn.Now) is { } stalled)
+            Generations.Retry(turn, $"{turn.State.Phase.GetType().Name.ToLowerInvariant()} at step {turn.State.Committed.Step} stands still: {stalled}", "");
+    }
+
+    /// <summary>A tick that comes late says that this coordinator stood still: nobody's time ran meanwhile.</summary>
+    public static void Forgive(Turn turn)
+    {
+        var gap = turn.Now - turn.State.TickedAt;
+        turn.State = turn.State with { TickedAt = turn.Now };
+        if (!Leases.StoodStill(gap, turn.Plan.Lease))
+            return;
+        turn.Note(NoteKind.Warning, $"this coordinator stood still for {gap.TotalSeconds:0.0} s: everyone's lease is extended by that");
+        turn.State = turn.State with
+        {
+            PhaseSince = turn.State.PhaseSince + gap,
+            ExpectedUntil = turn.State.ExpectedUntil + gap,
+            Members = turn.State.Members.ToImmutableSortedDictionary(
+                m => m.Key,
+                m => m.Value with { LastHeard = turn.Now, ProgressAt = m.Value.ProgressAt + gap, WelcomedAt = m.Value.WelcomedAt + gap, ClosedAt = m.Value.ClosedAt + gap },
+                StringComparer.Ordinal),
+        };
     }
 
     /// <summary>A member that is given up is told so, should it ever read it: then it says Hello again and joins anew.</summary>
-    private static void GiveUp(Turn turn, MemberState member, string why)
+    public static void GiveUp(Turn turn, MemberState member, string why)
     {
         turn.Do(new Send(member.WorkerId, member.Session, 0, 0, new RefusedOrder($"given up: {why}", Final: false)));
         Remove(turn, member, why);
     }
 
     /// <summary>Listed members that have not answered the present phase.</summary>
-    private static IEnumerable<MemberState> Owing(RunState state) => (state.Generation?.Members ?? [])
+    private static IEnumerable<MemberState> Owing(RunState state) => (state.Generation?.Voters ?? [])
         .Where(listed => state.Phase switch
         {
             Positioning p => !p.StateHashes.ContainsKey(listed.WorkerId),
             Stepping s => !s.Ballots.ContainsKey(listed.WorkerId),
             Evaluating e => e.Parts.TryGetValue(listed.WorkerId, out var part) && part.Count > 0 && !e.Blocks.ContainsKey(part.First),
-            Checkpointing c => c.Writer == listed.WorkerId && c.Announced is null,
             _ => false,
         })
         .Select(listed => state.Members.GetValueOrDefault(listed.WorkerId))
         .OfType<MemberState>();
 
-    private static TimeSpan PhaseStart(Phase phase) => phase is Stepping stepping ? stepping.StartedAt : TimeSpan.Zero;
+    /// <summary>What a member finishes between two signs of progress, in shards; null: not computing.</summary>
+    private static double? Scale(RunState state) => state.Phase switch
+    {
+        Stepping => 1,
+        Evaluating => Math.Max(1, (double)state.Plan.EvaluationBlockSize * state.Plan.Description.Batch.Shards / state.Plan.Description.Batch.Global),
+        _ => null,
+    };
 
     private static void Refuse(Turn turn, string workerId, long session, string why, bool final)
     {
@@ -163,6 +199,11 @@ internal static class Membership
         if (final)
             turn.State = turn.State with { LastGone = $"{workerId} was refused: {why}" };
     }
+
+    private static string? Unreached(RunPlan plan, MemberState member, MemberPrepared prepared) =>
+        prepared.ReachToken == plan.ReachToken
+            ? null
+            : $"checkpoint.path: {plan.Output} on the coordinator's machine is not what this worker on {member.Info.Host} sees there; use a directory that every worker and the coordinator can reach, or name it as this machine sees it, for example --checkpoints /mnt/shared/run";
 
     private static string? Mismatch(RunFacts facts, WorkerInfo info) =>
         (facts.Build.Length == 0 ? null : Differs("build", facts.Build, info.Build))

@@ -26,12 +26,19 @@ internal sealed record Evaluating(
     ImmutableSortedDictionary<string, ShardRange> Parts,
     ImmutableSortedDictionary<int, EvaluationBlockSums> Blocks) : Phase;
 
-/// <summary>One member writes a file of state.</summary>
+/// <summary>Waits at a boundary for a file of state (<see cref="RunState.Writing"/>).</summary>
+internal sealed record Checkpointing : Phase;
+
+/// <summary>A file of state that a member writes, while training goes on or while the run waits for it.</summary>
 /// <param name="Writer">Which member.</param>
 /// <param name="Kind">Why.</param>
+/// <param name="Step">State after this step.</param>
 /// <param name="File">Path below the output directory.</param>
+/// <param name="VotedHash">The hash that was voted for the step; 0: not known.</param>
+/// <param name="OrderedAt">When it was ordered.</param>
 /// <param name="Announced">Set when the writer has announced it and the host looks for it.</param>
-internal sealed record Checkpointing(string Writer, CheckpointKind Kind, string File, CheckpointRecord? Announced) : Phase;
+internal sealed record FileOrder(
+    string Writer, CheckpointKind Kind, long Step, string File, ulong VotedHash, TimeSpan OrderedAt, CheckpointRecord? Announced);
 
 /// <summary>Waits at a boundary until resumed.</summary>
 internal sealed record Paused : Phase;

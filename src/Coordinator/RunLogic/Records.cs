@@ -55,6 +55,17 @@ internal sealed record CheckpointRecord(
 internal sealed record WorkerTotals(long Steps, long ShardsComputed, long GradientBytesSent)
 {
     public static WorkerTotals None { get; } = new(0, 0, 0);
+
+    /// <summary>Both count the same steps; the one that knows more of them holds.</summary>
+    public WorkerTotals Or(WorkerTotals other) => other.Steps > Steps ? other : this;
+}
+
+/// <summary>What files of state have cost: for how long training stood still.</summary>
+internal sealed record FileCost(long Files, double StallSeconds, double LongestStallSeconds)
+{
+    public static FileCost None { get; } = new(0, 0, 0);
+
+    public FileCost Plus(double stall) => new(Files + 1, StallSeconds + stall, Math.Max(LongestStallSeconds, stall));
 }
 
 /// <summary>How a run can end, or be seen from outside.</summary>

@@ -46,12 +46,19 @@ internal static class Recovery
             conflict);
     }
 
-    /// <summary>The step at which a member can stand without anyone's help: a pending step that was committed is as good as applied.</summary>
+    /// <summary>Whether a member can stand at a step by itself.</summary>
+    public static bool Reaches(MemberState member, long step, CommittedStep committed) => Reachable(member, committed) == step;
+
+    /// <summary>Whether an observer holds the committed step.</summary>
+    public static bool Follows(MemberState member, CommittedStep committed) =>
+        member.FollowedStep > 0 && member.FollowedStep == committed.Step && (committed.Hash == 0 || member.FollowedHash == committed.Hash);
+
+    /// <summary>The step at which a member can stand without anyone's help: a pending step that was committed is as good as applied, and so is one that an observer holds.</summary>
     private static long Reachable(MemberState member, CommittedStep committed)
     {
         var report = member.Report!;
         var holdsCommitted = report.PendingStep == committed.Step && report.PendingStep == report.AppliedStep + 1
             && report.PendingHash == committed.Hash && committed.Hash != 0;
-        return holdsCommitted ? report.PendingStep : report.AppliedStep;
+        return holdsCommitted ? report.PendingStep : Follows(member, committed) ? committed.Step : report.AppliedStep;
     }
 }

@@ -43,8 +43,8 @@ internal sealed record WriteStepLine(StepLine Line) : RunAction;
 /// <summary>One line of metrics.jsonl for an evaluation.</summary>
 internal sealed record WriteEvaluationLine(EvaluationRecord Evaluation, long Epoch) : RunAction;
 
-/// <summary>Look whether a file that a worker announced is there; answered by <see cref="CheckpointVerified"/>.</summary>
-internal sealed record VerifyCheckpoint(long Generation, long Step, string File, long Bytes) : RunAction;
+/// <summary>Look whether a file that a worker announced is there and whole, while the run goes on; answered by <see cref="CheckpointVerified"/>.</summary>
+internal sealed record VerifyCheckpoint(long Step, string File, long Bytes, string Sha256) : RunAction;
 
 /// <summary>Remove a periodic checkpoint that <c>keep</c> no longer covers, from disk and store.</summary>
 internal sealed record DeleteCheckpoint(CheckpointRecord Checkpoint) : RunAction;

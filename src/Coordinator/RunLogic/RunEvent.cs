@@ -17,6 +17,12 @@ internal sealed record MemberPrepared(
 {
     /// <summary>Hash of built-in pictures as the worker decodes them; empty where the data are no pictures.</summary>
     public string PictureProbeHash { get; init; } = "";
+
+    /// <summary>What this process has contributed so far, so that a restarted coordinator knows it.</summary>
+    public WorkerTotals Totals { get; init; } = WorkerTotals.None;
+
+    /// <summary>What it read in the run's output directory; empty: it does not reach it.</summary>
+    public string ReachToken { get; init; } = "";
 }
 
 internal sealed record MemberBeat(string WorkerId, long Session, long Progress, bool Waits) : MemberEvent(WorkerId, Session);
@@ -27,6 +33,13 @@ internal sealed record MemberLeft(string WorkerId, long Session, string Reason) 
 
 /// <summary>It wants to go and works on until it is released.</summary>
 internal sealed record MemberLeaves(string WorkerId, long Session, string Reason) : MemberEvent(WorkerId, Session);
+
+/// <summary>A file of state is on disk. It may have been ordered in an earlier generation: it was written in the background.</summary>
+internal sealed record CheckpointWritten(
+    string WorkerId, long Session, long Step, string File, string Sha256, long Bytes, string WeightsHash, double StallSeconds = 0)
+    : MemberEvent(WorkerId, Session);
+
+internal sealed record FileFailed(string WorkerId, long Session, long Step, string File, string Why) : MemberEvent(WorkerId, Session);
 
 /// <summary>Belongs to a generation and a step; stale ones are refused and counted.</summary>
 internal abstract record PhaseEvent(string WorkerId, long Session, long Generation, long Step) : MemberEvent(WorkerId, Session);
@@ -41,8 +54,8 @@ internal sealed record EvaluationAnswered(
     string WorkerId, long Session, long Generation, long Step, ImmutableArray<EvaluationBlockSums> Blocks)
     : PhaseEvent(WorkerId, Session, Generation, Step);
 
-internal sealed record CheckpointWritten(
-    string WorkerId, long Session, long Generation, long Step, string Sha256, long Bytes, string WeightsHash)
+/// <summary>An observer holds all steps up to this one, whose hash it names.</summary>
+internal sealed record MemberFollows(string WorkerId, long Session, long Generation, long Step, ulong Hash)
     : PhaseEvent(WorkerId, Session, Generation, Step);
 
 internal sealed record PhaseFailed(
@@ -50,7 +63,7 @@ internal sealed record PhaseFailed(
     : PhaseEvent(WorkerId, Session, Generation, Step);
 
 /// <summary>The file of a <see cref="VerifyCheckpoint"/> action was looked for; <paramref name="Problem"/> is null when it is there and whole.</summary>
-internal sealed record CheckpointVerified(long Generation, long Step, string File, string? Problem) : RunEvent;
+internal sealed record CheckpointVerified(long Step, string File, string? Problem) : RunEvent;
 
 /// <summary>The store made the proposed generation number ours.</summary>
 internal sealed record GenerationGranted(long Number) : RunEvent;

@@ -46,7 +46,9 @@ internal static class RunMachine
                 Endings.Fail(turn, failed.Why);
                 break;
             case Tick:
+                Membership.Forgive(turn);
                 Membership.Expire(turn);
+                Checkpoints.Expire(turn);
                 Generations.TryPropose(turn);
                 break;
         }
@@ -69,8 +71,13 @@ internal static class RunMachine
                 Membership.Remove(turn, member, $"left: {left.Why()}");
                 break;
             case MemberLeaves leaves:
-                turn.Send(member, 0, new ReleasedOrder(leaves.Reason));
-                Membership.Remove(turn, member, $"left: {leaves.Reason}");
+                Departures.Ask(turn, member, leaves);
+                break;
+            case CheckpointWritten written:
+                Checkpoints.Written(turn, member, written);
+                break;
+            case FileFailed failed:
+                Checkpoints.NotWritten(turn, member, failed);
                 break;
             case PhaseEvent stale when stale.Generation != turn.State.Generation?.Number || turn.State.Phase is Gathering or Proposing:
                 turn.Note(
@@ -86,8 +93,8 @@ internal static class RunMachine
             case EvaluationAnswered answered:
                 Evaluations.Answer(turn, member, answered);
                 break;
-            case CheckpointWritten written:
-                Checkpoints.Written(turn, member, written);
+            case MemberFollows follows:
+                Observers.Followed(turn, member, follows);
                 break;
             case PhaseFailed failed:
                 Generations.Failed(turn, member, failed);

@@ -31,11 +31,14 @@ internal static class RunOverview
     {
         if (member.ClosedAt is not null)
             return "disconnected";
+        if (member.Leaves)
+            return "leaving";
         if (!member.IsPrepared)
             return "preparing";
         return state.Generation?.Find(member.WorkerId) switch
         {
             null => "joining",
+            { Votes: false } => "observing",
             { Range.Count: 0 } => "spare",
             _ => state.IsOver ? "done" : "computing",
         };

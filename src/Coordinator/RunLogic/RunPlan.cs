@@ -16,6 +16,9 @@ internal sealed record RunPlan
     /// <summary>The run's output directory, absolute.</summary>
     public required string Output { get; init; }
 
+    /// <summary>Content of a file in <see cref="Output"/>: a worker that cannot read it there does not reach the directory; empty: no proof is wanted.</summary>
+    public string ReachToken { get; init; } = "";
+
     /// <summary><c>--init FILE</c>, or empty.</summary>
     public string InitialWeights { get; init; } = "";
 

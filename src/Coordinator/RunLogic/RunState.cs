@@ -48,6 +48,18 @@ internal sealed record RunState
     /// <summary>Failed phases since the last commit.</summary>
     public int FailuresInARow { get; init; }
 
+    /// <summary>How often each member was named as the peer at fault since the last commit.</summary>
+    public ImmutableSortedDictionary<string, int> Blames { get; init; } = ImmutableSortedDictionary.Create<string, int>(StringComparer.Ordinal);
+
+    /// <summary>When the present phase began.</summary>
+    public TimeSpan PhaseSince { get; init; }
+
+    /// <summary>The newest tick: a long gap before the next one says that this coordinator stood still, not its workers.</summary>
+    public TimeSpan TickedAt { get; init; }
+
+    /// <summary>Whether moving shards would pay, and for how long it has.</summary>
+    public Imbalance Imbalance { get; init; } = Imbalance.None;
+
     /// <summary>A step whose votes differed once; it is redone once.</summary>
     public long? DisputedStep { get; init; }
 
@@ -60,6 +72,15 @@ internal sealed record RunState
 
     /// <summary>Recorded files of state, oldest first.</summary>
     public ImmutableArray<CheckpointRecord> Checkpoints { get; init; } = [];
+
+    /// <summary>Files that members are writing, in the order in which they were ordered.</summary>
+    public ImmutableArray<FileOrder> Writing { get; init; } = [];
+
+    /// <summary>A periodic checkpoint was lost with its writer: one is due at the next boundary.</summary>
+    public bool OwesCheckpoint { get; init; }
+
+    /// <summary>What files of state have cost so far.</summary>
+    public FileCost FileCost { get; init; } = FileCost.None;
 
     /// <summary>Boundary at which a checkpoint was tried in vain, by kind: not tried again there.</summary>
     public ImmutableSortedDictionary<CheckpointKind, long> FailedCheckpoints { get; init; } =
@@ -97,6 +118,8 @@ internal sealed record RunState
         return new RunState
         {
             Plan = plan,
+            PhaseSince = now,
+            TickedAt = now,
             Phase = new Gathering(now, now, memory.LastGeneration == 0 ? "the run starts" : "the coordinator took the run up again"),
             Facts = memory.Facts,
             LastGeneration = memory.LastGeneration,

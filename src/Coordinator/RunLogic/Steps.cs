@@ -28,6 +28,12 @@ internal static class Steps
             return;
         }
 
+        if (turn.Generation.Find(member.WorkerId) is not { Votes: true })
+        {
+            turn.Note(NoteKind.StaleMessage, $"{member.WorkerId} votes for step {voted.Step} without a vote");
+            return;
+        }
+
         stepping = stepping with { Ballots = stepping.Ballots.SetItem(member.WorkerId, voted.Ballot) };
         turn.State = turn.State with { Phase = stepping };
         turn.Update(Measured(member, voted, turn.Now));
@@ -85,12 +91,14 @@ internal static class Steps
             Committed = new CommittedStep(stepping.Step, agreed.Hash),
             CommittedOutcome = agreed.Outcome,
             FailuresInARow = 0,
+            Blames = state.Blames.Clear(),
             DisputedStep = null,
             TrainingTime = state.TrainingTime + took,
             SecondsPerStep = state.SecondsPerStep == 0 ? took.TotalSeconds : (1 - Newest) * state.SecondsPerStep + Newest * took.TotalSeconds,
             Totals = Count(state.Totals, stepping.Ballots),
             Members = Applied(state, stepping, agreed),
         };
+        turn.State = turn.State with { Imbalance = Rebalancing.Observe(turn.State) };
         turn.Do(new WriteStepLine(new StepLine(
             stepping.Step, turn.Plan.EpochOf(stepping.Step, turn.Facts), agreed.Outcome, skip,
             took > TimeSpan.Zero ? turn.Plan.Description.Batch.Global / took.TotalSeconds : 0,

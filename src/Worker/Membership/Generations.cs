@@ -124,8 +124,9 @@ internal static class Generations
     private static List<HeldStep>? UpToBase(MemberState state, GenerationView view)
     {
         var held = state.Held.TakeWhile(h => h.Step <= view.BaseStep).ToList();
-        var leads = held.Count > 0 && held[^1].Step == view.BaseStep && held[^1].Hash == view.BaseHash && held[0].Step == state.AppliedStep + 1
-            && held.SkipLast(1).All(h => h.IsApplicable);
+        var leads = held.Count > 0 && held[^1].Step == view.BaseStep && held[0].Step == state.AppliedStep + 1
+            && held.SkipLast(1).All(h => h.IsApplicable)
+            && (held[^1].Hash == view.BaseHash || (view.BaseHash == 0 && held[^1].IsApplicable));
         return leads ? held : null;
     }
 

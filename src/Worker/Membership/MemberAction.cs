@@ -84,7 +84,8 @@ internal abstract record Report;
 
 /// <summary>What this member holds, after preparing and after every reconnection.</summary>
 internal sealed record PreparedReport(
-    long AppliedStep, ulong AppliedHash, StepFacts? AppliedFacts, long PendingStep, ulong PendingHash, Contribution Totals) : Report;
+    long AppliedStep, ulong AppliedHash, StepFacts? AppliedFacts, long PendingStep, ulong PendingHash, Contribution Totals,
+    string ReachToken) : Report;
 
 /// <summary>This member stands at the base.</summary>
 internal sealed record InPositionReport(string StateHash) : Report;

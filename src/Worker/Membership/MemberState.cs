@@ -11,6 +11,9 @@ internal sealed record MemberState
     /// <summary>The run it was welcomed into.</summary>
     public required string RunId { get; init; }
 
+    /// <summary>What it read in the run's output directory, to prove that it reaches it; empty: nothing.</summary>
+    public string ReachToken { get; init; } = "";
+
     /// <summary>Commits of a step with a non-finite value leave the weights as they are (<c>on_nonfinite: skip</c>).</summary>
     public bool SkipsNonFinite { get; init; }
 

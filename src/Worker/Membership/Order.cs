@@ -11,7 +11,14 @@ internal abstract record Order(string RunId, long Generation, long Step);
 /// <summary>The worker belongs to a run; said again after every reconnection.</summary>
 internal sealed record WelcomeOrder(
     string RunId, string Description, string RunIdentity, string DataManifestHash,
-    TimeSpan Heartbeat, TimeSpan Lease, string InitialWeights, string ResumeFrom) : Order(RunId, 0, 0);
+    TimeSpan Heartbeat, TimeSpan Lease, string InitialWeights, string ResumeFrom) : Order(RunId, 0, 0)
+{
+    /// <summary>The run's output directory as the coordinator names it.</summary>
+    public string Output { get; init; } = "";
+
+    /// <summary>A file below it whose content proves that this worker reaches it; empty: no proof is wanted.</summary>
+    public string TokenFile { get; init; } = "";
+}
 
 /// <summary>The worker may not take part.</summary>
 internal sealed record RefusedOrder(string RunId, string Reason, bool Final) : Order(RunId, 0, 0);

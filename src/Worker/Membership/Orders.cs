@@ -138,7 +138,7 @@ internal static class Reporting
 
         var pending = state.Held.FirstOrDefault(h => h.Step == state.AppliedStep + 1 && h.Hash is not null);
         turn.Tell(state.AppliedStep, new PreparedReport(
-            state.AppliedStep, state.AppliedHash, state.AppliedFacts, pending?.Step ?? 0, pending?.Hash ?? 0, state.Totals));
+            state.AppliedStep, state.AppliedHash, state.AppliedFacts, pending?.Step ?? 0, pending?.Hash ?? 0, state.Totals, state.ReachToken));
         if (state.Leaving is { } leaving)
             turn.Tell(state.AppliedStep, new LeaveReport(leaving.Why));
     }

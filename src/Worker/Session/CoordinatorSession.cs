@@ -10,13 +10,17 @@ namespace AdderNet.Worker.Session;
 
 /// <summary>
 /// The worker's stream to the coordinator: says Hello, receives orders, sends reports, and opens the stream again when it
-/// breaks, at once and then at growing intervals, about half a minute long.
+/// breaks, at once, then several times a second while a coordinator may be starting again, then every second, about half a
+/// minute long.
 /// </summary>
 internal sealed class CoordinatorSession : IAsyncDisposable
 {
-    private const int Retries = 18;
+    private const int EagerRetries = 50;
+    private const int Retries = 70;
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan EagerDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan PatientDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Lasting = TimeSpan.FromSeconds(3);
 
     private readonly RpcChannel channel;
@@ -31,7 +35,7 @@ internal sealed class CoordinatorSession : IAsyncDisposable
 
     public CoordinatorSession(Uri coordinator, RpcChannelOptions? options, Hello hello, MemberInbox inbox, TimeProvider time, ILogger logger)
     {
-        channel = RpcChannel.Create(coordinator, options);
+        channel = RpcChannel.Create(coordinator, (options ?? new RpcChannelOptions()) with { KeepAlivePingDelay = PingDelay, KeepAlivePingTimeout = PingDelay });
         this.hello = hello;
         this.inbox = inbox;
         this.time = time;
@@ -40,9 +44,8 @@ internal sealed class CoordinatorSession : IAsyncDisposable
             .AddRetry(new RetryStrategyOptions
             {
                 MaxRetryAttempts = Retries,
-                Delay = FirstDelay,
-                MaxDelay = LongestDelay,
-                BackoffType = DelayBackoffType.Exponential,
+                DelayGenerator = attempt => ValueTask.FromResult<TimeSpan?>(
+                    attempt.AttemptNumber == 0 ? FirstDelay : attempt.AttemptNumber < EagerRetries ? EagerDelay : PatientDelay),
                 ShouldHandle = new PredicateBuilder().Handle<RpcException>(IsTransient),
                 OnRetry = attempt =>
                 {

@@ -39,7 +39,11 @@ internal static class OrderWire
         TimeSpan.FromMilliseconds(Math.Clamp(welcome.HeartbeatMs, 10, 60_000)),
         TimeSpan.FromMilliseconds(Math.Clamp(welcome.LeaseMs, 10, 3_600_000)),
         welcome.InitialWeights,
-        welcome.ResumeFrom);
+        welcome.ResumeFrom)
+    {
+        Output = welcome.Output,
+        TokenFile = welcome.TokenFile,
+    };
 
     private static GenerationView View(string run, long generation, GenerationStarted started) => new(
         run,

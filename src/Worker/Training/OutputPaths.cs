@@ -1,3 +1,5 @@
+using AdderNet.Worker.Membership;
+
 namespace AdderNet.Worker.Training;
 
 /// <summary>Where the run's files lie as this machine sees them.</summary>
@@ -14,6 +16,21 @@ internal sealed class OutputPaths(string? local)
         return path.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? path
             : throw new IOException($"'{file}' does not lie below the output directory {root}");
+    }
+
+    /// <summary>What the run's output directory holds as proof that this machine reaches it; empty: it does not.</summary>
+    public string ReadToken(WelcomeOrder welcome)
+    {
+        if (welcome.TokenFile.Length == 0)
+            return "";
+        try
+        {
+            return File.ReadAllText(Resolve(welcome.Output, welcome.TokenFile)).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     /// <summary>A checkpoint named by the coordinator's own path, such as <c>OUTPUT/checkpoints/step-00000500/state.safetensors</c>.</summary>

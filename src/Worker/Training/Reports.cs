@@ -74,6 +74,7 @@ internal static class Reports
             },
             TrainSamples = (uint)member.Data.Train.Count,
             TestSamples = (uint)member.Data.Test.Count,
+            ReachToken = report.ReachToken,
             Totals = new Protos.V1.Contribution
             {
                 Steps = (ulong)report.Totals.Steps,

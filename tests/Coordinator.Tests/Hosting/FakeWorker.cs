@@ -18,6 +18,7 @@ internal sealed class FakeWorker : IAsyncDisposable
     private readonly Task<RunEnded?> work;
     private ulong applied;
     private ulong pending;
+    private bool votes = true;
     private string run = "";
     private ulong generation;
 
@@ -129,6 +130,7 @@ internal sealed class FakeWorker : IAsyncDisposable
                     DataManifestHash = "data",
                     TrainSamples = 64,
                     TestSamples = 100,
+                    ReachToken = File.ReadAllText(Path.Combine(message.Welcome.Output, message.Welcome.TokenFile)),
                     Report = new MemberReport
                     {
                         AppliedStep = applied,
@@ -141,10 +143,15 @@ internal sealed class FakeWorker : IAsyncDisposable
                 return answer;
             case CoordinatorMessage.BodyOneofCase.GenerationStarted:
                 applied = message.GenerationStarted.BaseStep;
+                votes = message.GenerationStarted.Members.Single(m => m.WorkerId == id).Votes;
+                if (!votes)
+                    return Followed(answer, applied);
                 answer.InPosition = new InPosition { StateHash = $"state {applied}" };
                 return answer;
             case CoordinatorMessage.BodyOneofCase.StartStep:
                 pending = message.Step;
+                if (!votes)
+                    return Followed(answer, pending);
                 answer.Vote = new Vote
                 {
                     Hash = HashOf(pending),
@@ -172,6 +179,12 @@ internal sealed class FakeWorker : IAsyncDisposable
 
     private static StepOutcome Outcome(ulong step) => new() { Loss = 1f / step, Samples = 16, Correct = 8, LearningRate = 0.1 };
 
+    private static WorkerMessage Followed(WorkerMessage answer, ulong step)
+    {
+        answer.Follow = new Follow { Hash = HashOf(step) };
+        return answer;
+    }
+
     private CheckpointWritten Save(WriteCheckpoint order)
     {
         var path = Path.Combine(order.Directory, order.File);
@@ -180,6 +193,7 @@ internal sealed class FakeWorker : IAsyncDisposable
         return new CheckpointWritten
         {
             Path = path,
+            File = order.File,
             Sha256 = saved.Sha256,
             Bytes = (ulong)saved.Bytes,
             WeightsHash = WeightsHash.Compute(Layout, state),

@@ -18,10 +18,11 @@ public class BoundaryTests
     {
         var run = new RunScript(Full).Started("a", "b").Train(4);
         Assert.Equal("checkpoints/step-00000004/state.safetensors", Assert.Single(run.Sent<WriteCheckpointOrder>()).Order.File);
-        run.WriteCheckpoint().Train(8).WriteCheckpoint().Train(10).WriteCheckpoint();
+        Assert.Equal(5, run.Sent<StartStepOrder>()[0].Step);
+        run.WriteCheckpoint().Train(8).WriteCheckpoint().Train(10);
 
         Assert.Equal([("a", 0, 1), ("b", 1, 3)], run.Sent<EvaluateOrder>().Select(s => (s.Worker, s.Order.Blocks.First, s.Order.Blocks.End)));
-        run.AnswerEvaluation("b").AnswerEvaluation("a");
+        run.WriteCheckpoint().AnswerEvaluation("b").AnswerEvaluation("a");
         var evaluation = run.Single<WriteEvaluationLine>().Evaluation;
         Assert.Equal((10L, 25L, 9L / 25.0, 15 / 25.0, 4.5 / 25), (evaluation.Step, evaluation.Samples, evaluation.Top1, evaluation.Top5, evaluation.Loss));
         Assert.IsType<RecordEvaluation>(run.Actions[0]);
@@ -49,6 +50,39 @@ public class BoundaryTests
     }
 
     [Fact]
+    public void Training_goes_on_while_two_files_are_written_and_waits_at_the_boundary_of_a_third()
+    {
+        var run = new RunScript(d => d with { Checkpoint = d.Checkpoint with { EverySteps = 1 } }).Started("a").Train(3);
+        Assert.IsType<Checkpointing>(run.State.Phase);
+        Assert.Equal([1L, 2L], run.State.Writing.Select(w => w.Step));
+        run.WriteCheckpoint();
+        Assert.Equal("checkpoints/step-00000003/state.safetensors", Assert.Single(run.Sent<WriteCheckpointOrder>()).Order.File);
+        Assert.Equal(4, Assert.Single(run.Sent<StartStepOrder>()).Step);
+        Assert.Equal(0.01, run.State.FileCost.LongestStallSeconds);
+    }
+
+    [Fact]
+    public void A_file_written_in_the_background_counts_after_a_generation_change_and_one_lost_with_its_writer_is_made_up_for()
+    {
+        var run = new RunScript(d => d with { Checkpoint = d.Checkpoint with { EverySteps = 2 } }).Started("a", "b").Train(2).Close("b").After(500).Grant().InPosition("a");
+        run.WriteCheckpoint();
+        Assert.Equal((2L, RunScript.Hash), (run.State.Newest(CheckpointKind.Periodic)!.Step, run.State.Newest(CheckpointKind.Periodic)!.VotedHash));
+
+        var other = new RunScript(d => d with { Checkpoint = d.Checkpoint with { EverySteps = 2 } }).Started("a", "b").Train(2).Close("a").After(500).Grant().InPosition("b");
+        Assert.Equal(("b", 2L), (Assert.Single(other.State.Writing).Writer, other.State.Writing[0].Step));
+    }
+
+    [Fact]
+    public void A_checkpoint_that_the_coordinator_before_had_ordered_is_recorded_and_a_file_that_nobody_ordered_is_not()
+    {
+        var run = new RunScript().Started("a").Train(5);
+        run.Feed(new CheckpointWritten("a", run.Session("a"), 4, "checkpoints/step-00000004/state.safetensors", "sha", 7, "w"));
+        run.Single<VerifyCheckpoint>();
+        run.Feed(new CheckpointWritten("a", run.Session("a"), 9, "checkpoints/step-00000009/state.safetensors", "sha", 7, "w"));
+        Assert.Equal(NoteKind.StaleMessage, run.Single<Note>().Kind);
+    }
+
+    [Fact]
     public void Only_the_newest_checkpoints_are_kept()
     {
         var run = new RunScript(d => d with { Checkpoint = d.Checkpoint with { EverySteps = 1, Keep = 2 } }).Started("a");
@@ -63,13 +97,13 @@ public class BoundaryTests
     public void A_periodic_checkpoint_that_fails_is_a_warning_and_training_goes_on()
     {
         var run = new RunScript(d => d with { Checkpoint = d.Checkpoint with { EverySteps = 1 } }).Started("a").Train(1).WriteCheckpoint().Train(2);
-        run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 2, "checkpoint", "no space left on device", ""));
-        Assert.Contains("no space left", run.Single<Note>().Text);
         Assert.Equal(3, Assert.Single(run.Sent<StartStepOrder>()).Step);
+        run.FailToWrite();
+        Assert.Contains("no space left", run.Single<Note>().Text);
         Assert.Equal(1, run.State.Newest(CheckpointKind.Periodic)!.Step);
         run.Train(3).WriteCheckpoint(problem: "the file is not there");
         Assert.Contains("the file is not there", run.Single<Note>().Text);
-        Assert.Equal(4, Assert.Single(run.Sent<StartStepOrder>()).Step);
+        Assert.Equal(4, run.Train(4).State.Committed.Step);
     }
 
     [Theory]
@@ -80,7 +114,7 @@ public class BoundaryTests
         var run = new RunScript(d => d with { Schedule = d.Schedule with { MaxSteps = 1 } }).Started("a").Train(1);
         if (final)
             run.WriteCheckpoint();
-        run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 1, "checkpoint", "no space left on device", ""));
+        run.FailToWrite();
         Assert.Equal(RunCondition.Failed, run.Single<EndRun>().Condition);
         Assert.Contains("no space left", run.Reason);
     }

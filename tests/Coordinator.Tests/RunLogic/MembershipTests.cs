@@ -110,30 +110,14 @@ public class MembershipTests
         var run = new RunScript().Started("a");
         void Stand(double milliseconds)
         {
-            for (var t = 0.0; t < milliseconds; t += 2000)
-                run.Feed(new MemberBeat("a", run.Session("a"), 1, false)).After(2000);
+            for (var t = 0.0; t < milliseconds; t += 500)
+                run.Feed(new MemberBeat("a", run.Session("a"), 1, false)).After(500);
         }
 
         Stand(598_000);
         Assert.Single(run.State.Members);
         Stand(2_000);
         Assert.Empty(run.State.Members);
-    }
-
-    [Fact]
-    public void A_worker_prepared_in_mid_run_joins_at_the_next_boundary_and_downloads_from_those_who_hold_it()
-    {
-        var run = new RunScript().Started("a").Train(2).Join("b");
-        Assert.DoesNotContain(run.Actions, a => a is ProposeGeneration);
-        run.Vote("a");
-        Assert.Single(run.Sent<CommitOrder>());
-        Assert.Equal("b joins", run.Single<ProposeGeneration>().Why);
-        run.Grant();
-        var plan = run.Sent<GenerationStartedOrder>()[1].Order.Plan;
-        Assert.Equal(3, plan.BaseStep);
-        Assert.Equal("a", Assert.Single(plan.Sources));
-        run.InPosition("a", "b");
-        Assert.Equal(4, run.Sent<StartStepOrder>()[0].Step);
     }
 
     [Fact]

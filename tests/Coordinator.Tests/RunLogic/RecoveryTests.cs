@@ -55,7 +55,7 @@ public class RecoveryTests
     [Fact]
     public void With_no_member_beyond_it_the_newest_checkpoint_is_the_base()
     {
-        var run = new RunScript(memory: Running("a")).After(2_600).Connect("z").Prepare("z").Grant();
+        var run = new RunScript(memory: Running("a")).AfterWithBeats(2_600).Connect("z").Prepare("z").Grant();
         var plan = Assert.Single(run.Sent<GenerationStartedOrder>()).Order.Plan;
         Assert.Equal((50L, 0x50UL, AtFifty.File), (plan.BaseStep, plan.BaseHash, plan.Checkpoint));
         Assert.Empty(plan.Sources);

@@ -128,20 +128,30 @@ internal sealed class RunScript
         {
             Assert.IsType<Stepping>(State.Phase);
             Now += TimeSpan.FromMilliseconds(10);
-            foreach (var member in State.Generation!.Members)
+            foreach (var member in State.Generation!.Voters)
                 Vote(member.WorkerId);
         }
 
         return this;
     }
 
+    /// <summary>The oldest file that is being written is announced and looked for.</summary>
     public RunScript WriteCheckpoint(string? problem = null)
     {
-        var phase = Assert.IsType<Checkpointing>(State.Phase);
-        Feed(new CheckpointWritten(phase.Writer, Session(phase.Writer), Generation, State.Committed.Step, "sha", 7, $"weights {State.Committed.Step}"));
+        var order = State.Writing[0];
+        Feed(new CheckpointWritten(order.Writer, Session(order.Writer), order.Step, order.File, "sha", 7, $"weights {order.Step}", 0.01));
         Assert.Contains(Actions, a => a is VerifyCheckpoint { Bytes: 7 });
-        return Feed(new CheckpointVerified(Generation, State.Committed.Step, phase.File, problem));
+        return Feed(new CheckpointVerified(order.Step, order.File, problem));
     }
+
+    public RunScript FailToWrite()
+    {
+        var order = State.Writing[0];
+        return Feed(new FileFailed(order.Writer, Session(order.Writer), order.Step, order.File, "no space left on device"));
+    }
+
+    public RunScript Follow(string worker, long step, ulong hash = Hash) =>
+        Feed(new MemberFollows(worker, Session(worker), Generation, step, hash));
 
     public RunScript AnswerEvaluation(params string[] workers)
     {

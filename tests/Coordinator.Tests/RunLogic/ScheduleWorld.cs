@@ -173,7 +173,7 @@ internal sealed class ScheduleWorld
                 facts = record.Facts;
                 break;
             case VerifyCheckpoint verify:
-                hostAnswers.Enqueue(new CheckpointVerified(verify.Generation, verify.Step, verify.File, null));
+                hostAnswers.Enqueue(new CheckpointVerified(verify.Step, verify.File, null));
                 break;
             case RecordCheckpoint record:
                 stored.RemoveAll(c => c.File == record.Checkpoint.File);
@@ -205,6 +205,7 @@ internal sealed class SimulatedWorker(ScheduleWorld world, string id)
     private readonly Dictionary<long, ulong> appliedHashes = [];
     private long pending;
     private long generation;
+    private bool votes = true;
 
     public string Id { get; } = id;
 
@@ -240,10 +241,16 @@ internal sealed class SimulatedWorker(ScheduleWorld world, string id)
                 break;
             case not null when send.Generation != generation:
                 break;
+            case StartStepOrder when send.Step == Applied + 1 && !votes:
+                pending = send.Step;
+                Outbound.Enqueue(new MemberFollows(Id, Session, generation, send.Step, Hash(send.Step)));
+                break;
             case StartStepOrder when send.Step == Applied + 1:
                 pending = send.Step;
                 Outbound.Enqueue(new MemberVoted(Id, Session, generation, send.Step, new Ballot(Hash(send.Step), RunScript.Outcome(), 1, 1, 0.01, 0, 0)));
                 break;
+            case CommitOrder when !votes && (pending != send.Step || Applied != send.Step - 1):
+                break; // an observer that reopened its session has missed some: it starts over
             case CommitOrder commit:
                 if (pending != send.Step || Applied != send.Step - 1 || commit.Hash != Hash(send.Step))
                     throw new InvalidOperationException($"{Id} at {Applied}, pending {pending}, was told to apply {send.Step}");
@@ -254,11 +261,11 @@ internal sealed class SimulatedWorker(ScheduleWorld world, string id)
                     Id, Session, generation, send.Step,
                     [.. Enumerable.Range(evaluate.Blocks.First, evaluate.Blocks.Count).Select(i => new EvaluationBlockSums(i, 10, i, i, 1))]));
                 break;
-            case WriteCheckpointOrder when world.Draw(8) == 0 && send.Step < 40:
-                Outbound.Enqueue(new PhaseFailed(Id, Session, generation, send.Step, "checkpoint", "the disk is full", ""));
+            case WriteCheckpointOrder write when world.Draw(8) == 0 && send.Step < 40:
+                Outbound.Enqueue(new FileFailed(Id, Session, send.Step, write.File, "the disk is full"));
                 break;
-            case WriteCheckpointOrder:
-                Outbound.Enqueue(new CheckpointWritten(Id, Session, generation, send.Step, "sha", 1, "w"));
+            case WriteCheckpointOrder write:
+                Outbound.Enqueue(new CheckpointWritten(Id, Session, send.Step, write.File, "sha", 1, "w"));
                 break;
         }
     }
@@ -283,6 +290,7 @@ internal sealed class SimulatedWorker(ScheduleWorld world, string id)
         }
 
         generation = plan.Number;
+        votes = plan.Find(Id)!.Votes;
         if (Applied != plan.BaseStep)
         {
             var holdsIt = pending == plan.BaseStep && Hash(pending) == plan.BaseHash;
@@ -297,7 +305,10 @@ internal sealed class SimulatedWorker(ScheduleWorld world, string id)
         }
 
         pending = 0;
-        Outbound.Enqueue(new MemberInPosition(Id, Session, generation, Applied, $"state {Applied}"));
+        if (!votes)
+            Outbound.Enqueue(new MemberFollows(Id, Session, generation, Applied, appliedHashes.GetValueOrDefault(Applied)));
+        else
+            Outbound.Enqueue(new MemberInPosition(Id, Session, generation, Applied, $"state {Applied}"));
     }
 
     private void Report() => Outbound.Enqueue(new MemberPrepared(

@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using AdderNet.Core.Sharding;
+
+namespace AdderNet.Coordinator.RunLogic;
+
+/// <summary>For how long moving shards would have paid.</summary>
+/// <param name="Commits">Commits in a row after which other ranges would have been clearly faster.</param>
+/// <param name="NotBefore">The first step at which ranges may move again.</param>
+internal sealed record Imbalance(int Commits, long NotBefore)
+{
+    public static Imbalance None { get; } = new(0, 0);
+}
+
+/// <summary>
+/// Moves shards from slow to fast members (<c>elastic.rebalance</c>) when the gain is clear and lasting. Who computes a shard
+/// changes no bit, so the only price is a generation change.
+/// </summary>
+internal static class Rebalancing
+{
+    /// <summary>The slowest member must become faster by this fraction.</summary>
+    public const double ClearGain = 0.15;
+
+    /// <summary>And must have been so slow for so many commits.</summary>
+    public const int LastingCommits = 12;
+
+    /// <summary>Ranges stay for at least so many steps.</summary>
+    public const int LeastSteps = 60;
+
+    /// <summary>Looks at the speeds measured up to this commit.</summary>
+    public static Imbalance Observe(RunState state) => state.Imbalance with { Commits = Gain(state) >= ClearGain ? state.Imbalance.Commits + 1 : 0 };
+
+    /// <summary>Why ranges move at this boundary; null: they stay.</summary>
+    public static string? Due(Turn turn)
+    {
+        var state = turn.State;
+        if (state.Imbalance.Commits < LastingCommits || state.Committed.Step < state.Imbalance.NotBefore)
+            return null;
+        turn.State = state with { Imbalance = Restart(state) };
+        return $"shards move by measured speed: the slowest member becomes {Gain(state):P0} faster";
+    }
+
+    /// <summary>The gain is counted anew from here.</summary>
+    public static Imbalance Restart(RunState state) => new(0, state.Committed.Step + LeastSteps);
+
+    /// <summary>The fraction of the slowest member's computing time that the best ranges would save; 0 while a speed is not known.</summary>
+    public static double Gain(RunState state)
+    {
+        if (state.Generation is not { } generation || !state.Plan.Description.Elastic.Rebalance)
+            return 0;
+        var voters = generation.Voters.ToImmutableArray();
+        var times = voters.Select(v => state.Members.GetValueOrDefault(v.WorkerId)?.SecondsPerShard ?? 0).ToArray();
+        if (voters.Length < 2 || voters.Zip(times).Any(v => v.First.Range.Count > 0 && !(v.Second > 0)))
+            return 0;
+        var computing = Math.Min(voters.Length, state.Plan.Description.Batch.Shards);
+        if (times.Take(computing).Any(t => !(t > 0)))
+            return 0;
+        var best = ShardAssignment.Cut(state.Plan.Description.Batch.Shards, times.Select(t => t > 0 ? 1 / t : 1).ToArray());
+        var now = Slowest(voters.Select(v => v.Range), times);
+        return now > 0 ? 1 - Slowest(best, times) / now : 0;
+    }
+
+    private static double Slowest(IEnumerable<ShardRange> ranges, double[] times) => ranges.Zip(times, (range, time) => range.Count * time).Max();
+}

@@ -1,0 +1,84 @@
+using AdderNet.Coordinator.RunLogic;
+using Xunit;
+
+namespace AdderNet.Coordinator.Tests.RunLogic;
+
+public class LivenessTests
+{
+    [Fact]
+    public void A_coordinator_that_stood_still_gives_nobody_up_for_its_own_silence()
+    {
+        var run = new RunScript().Started("a", "b").Train(1).After(60_000);
+        Assert.Equal(2, run.State.Members.Count);
+        Assert.Contains("stood still for 60", run.Single<Note>().Text, StringComparison.Ordinal);
+        run.AfterWithBeats(2_600, silent: "b");
+        Assert.Equal(["a"], run.State.Members.Keys);
+    }
+
+    [Fact]
+    public void A_member_that_others_cannot_reach_twice_is_given_up_and_the_run_goes_on()
+    {
+        var run = new RunScript().Started("a", "b", "c");
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal(3, run.State.Members.Count);
+            run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 1, "step", "no answer", "b")).AfterWithBeats(200);
+            if (i == 0)
+                run.Grant().InPosition("a", "b", "c");
+        }
+
+        Assert.Equal(["a", "c"], run.State.Members.Keys);
+        run.Grant().InPosition("a", "c").Train(1);
+    }
+
+    [Fact]
+    public void Shards_move_when_a_member_is_clearly_and_lastingly_slow_and_not_before()
+    {
+        var run = new RunScript().Started("a", "b");
+        for (var step = 1L; step <= 400; step++)
+        {
+            run.Vote("a", compute: 0.02).Vote("b", compute: 0.06);
+            if (run.State.Phase is Proposing)
+                break;
+        }
+
+        Assert.StartsWith("shards move by measured speed", run.Single<ProposeGeneration>().Why, StringComparison.Ordinal);
+        Assert.InRange(run.State.Committed.Step, Rebalancing.LastingCommits, 100);
+        run.Grant();
+        Assert.Equal([6, 2], run.State.Generation!.Members.Select(m => m.Range.Count));
+
+        run.InPosition("a", "b");
+        for (var step = 1; step <= 200; step++)
+            run.Vote("a", compute: 0.015 * 4).Vote("b", compute: 0.015 * 4);
+        Assert.Equal(2, run.Generation);
+    }
+
+    [Fact]
+    public void A_spell_of_slowness_moves_nothing()
+    {
+        var run = new RunScript().Started("a", "b");
+        for (var step = 1; step <= 300; step++)
+            run.Vote("a", compute: 0.02).Vote("b", compute: step % 40 == 0 ? 0.2 : 0.021);
+        Assert.Equal(1, run.Generation);
+    }
+
+    [Fact]
+    public void Without_elastic_rebalance_nothing_moves()
+    {
+        var run = new RunScript(d => d with { Elastic = d.Elastic with { Rebalance = false } }).Started("a", "b");
+        for (var step = 1; step <= 200; step++)
+            run.Vote("a", compute: 0.02).Vote("b", compute: 0.2);
+        Assert.Equal(1, run.Generation);
+    }
+
+    [Fact]
+    public void A_restarted_coordinator_knows_what_members_contributed()
+    {
+        var run = new RunScript().Connect("a");
+        run.Feed(new MemberPrepared("a", run.Session("a"), "id", "data", new MemberReport(7, 1, RunScript.Outcome(), "", 0, 0), 160, 25, ["conv1"])
+        {
+            Totals = new WorkerTotals(7, 56, 700),
+        });
+        Assert.Equal(new WorkerTotals(7, 56, 700), run.State.Totals["a"]);
+    }
+}
