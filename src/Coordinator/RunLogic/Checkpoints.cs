@@ -151,7 +151,8 @@ internal static class Checkpoints
             Boundary.Next(turn);
     }
 
-    private static void GiveUpOldest(Turn turn)
+    /// <summary>Deletes what <c>checkpoint.keep</c> no longer covers.</summary>
+    public static void GiveUpOldest(Turn turn)
     {
         var keep = Math.Max(1, turn.Plan.Description.Checkpoint.Keep);
         var periodic = turn.State.Checkpoints.Where(c => c.Kind == CheckpointKind.Periodic).OrderBy(c => c.Step).ToArray();

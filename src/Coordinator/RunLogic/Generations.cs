@@ -57,6 +57,8 @@ internal static class Generations
             return;
         }
 
+        if (from.Step < state.Committed.Step && Observers.AskAgain(turn))
+            return;
         var plan = new GenerationPlan(
             state.LastGeneration + 1, Listed(turn, ready, from), from.Step, from.Hash, from.Sources, from.Checkpoint, gathering.Cause);
         turn.State = state with { Phase = new Proposing(plan) };
@@ -244,6 +246,9 @@ internal static class Generations
             Evaluations = state.Evaluations.RemoveAll(e => e.Step > plan.BaseStep),
         };
         turn.Do(new CutHistory(plan.BaseStep, line));
+
+        // A coordinator that died between recording a checkpoint and deleting the oldest left one too many.
+        Checkpoints.GiveUpOldest(turn);
     }
 
     private static MemberReport AtBase(MemberReport report, GenerationPlan plan, string stateHash) =>

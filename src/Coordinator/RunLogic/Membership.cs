@@ -43,10 +43,13 @@ internal static class Membership
             };
         turn.State = state with { NextJoin = known ? state.NextJoin : state.NextJoin + 1 };
         turn.Update(member);
-        turn.Send(member, 0, new WelcomeOrder(
-            state.Facts?.Identity ?? "", state.Facts?.ManifestHash ?? "", state.Newest(CheckpointKind.Periodic)?.File ?? ""));
+        Welcome(turn, member);
         turn.Note(NoteKind.Joined, $"{connected.WorkerId} at {connected.Info.Address} ({connected.Info.Host}, process {connected.Info.ProcessId}) {(known ? "reopened its session" : "was welcomed")}");
     }
+
+    /// <summary>Makes a worker report what it holds.</summary>
+    public static void Welcome(Turn turn, MemberState member) => turn.Send(member, 0, new WelcomeOrder(
+        turn.State.Facts?.Identity ?? "", turn.State.Facts?.ManifestHash ?? "", turn.State.Newest(CheckpointKind.Periodic)?.File ?? ""));
 
     public static void Prepare(Turn turn, MemberState member, MemberPrepared prepared)
     {

@@ -51,6 +51,24 @@ internal static class Observers
             Boundary.Next(turn);
     }
 
+    /// <summary>
+    /// Before the run goes back behind its committed step: what an observer holds was inferred from what it followed, and it
+    /// may be further. It reports once more; true when someone is waited for.
+    /// </summary>
+    public static bool AskAgain(Turn turn)
+    {
+        var asked = false;
+        foreach (var member in turn.State.Ready.Where(m => m.FollowedStep > 0).OrderBy(m => m.Joined).ToArray())
+        {
+            turn.Update(member with { Report = null, FollowedStep = 0, WelcomedAt = turn.Now });
+            Membership.Welcome(turn, turn.State.Members[member.WorkerId]);
+            turn.Because($"waiting for {member.WorkerId} to report");
+            asked = true;
+        }
+
+        return asked;
+    }
+
     /// <summary>An observer could not keep up, or has come back: the others train on, and it starts over a little later.</summary>
     public static void StartOver(Turn turn, MemberState member, string why)
     {

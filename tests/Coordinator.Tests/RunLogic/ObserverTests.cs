@@ -76,6 +76,16 @@ public class ObserverTests
     }
 
     [Fact]
+    public void Before_the_run_goes_back_behind_its_committed_step_an_observer_is_asked_how_far_it_is()
+    {
+        run.InPosition("a").Train(6).Follow("b", 5).Feed(new MemberLeft("a", run.Session("a"), "gone"));
+        Assert.Equal("b", Assert.Single(run.Sent<WelcomeOrder>()).Worker);
+        Assert.Empty(run.Actions.OfType<ProposeGeneration>());
+        run.Prepare("b", new MemberReport(6, RunScript.Hash, RunScript.Outcome(), "", 0, 0));
+        Assert.Equal(6, run.Single<ProposeGeneration>().BaseStep);
+    }
+
+    [Fact]
     public void A_vote_of_an_observer_counts_for_nothing()
     {
         run.InPosition("a").Vote("b", hash: 1);
