@@ -43,6 +43,7 @@ internal static class Membership
             };
         turn.State = state with { NextJoin = known ? state.NextJoin : state.NextJoin + 1 };
         turn.Update(member);
+        Checkpoints.WriterLost(turn, member.WorkerId); // what it announced meanwhile may be lost
         Welcome(turn, member);
         turn.Note(NoteKind.Joined, $"{connected.WorkerId} at {connected.Info.Address} ({connected.Info.Host}, process {connected.Info.ProcessId}) {(known ? "reopened its session" : "was welcomed")}");
     }
@@ -152,7 +153,7 @@ internal static class Membership
     /// <summary>A tick that comes late says that this coordinator stood still: nobody's time ran meanwhile.</summary>
     public static void Forgive(Turn turn)
     {
-        var gap = turn.Now - turn.State.TickedAt;
+        var gap = turn.Now - (turn.State.TickedAt ?? turn.Now);
         turn.State = turn.State with { TickedAt = turn.Now };
         if (!Leases.StoodStill(gap, turn.Plan.Lease))
             return;

@@ -54,9 +54,14 @@ internal static class Rebalancing
         var computing = Math.Min(voters.Length, state.Plan.Description.Batch.Shards);
         if (times.Take(computing).Any(t => !(t > 0)))
             return 0;
-        var best = ShardAssignment.Cut(state.Plan.Description.Batch.Shards, times.Select(t => t > 0 ? 1 / t : 1).ToArray());
         var now = Slowest(voters.Select(v => v.Range), times);
-        return now > 0 ? 1 - Slowest(best, times) / now : 0;
+
+        // Even shards of any size could not gain more than this, and it costs nothing to know.
+        var ideal = state.Plan.Description.Batch.Shards / times.Take(computing).Sum(t => 1 / t);
+        if (!(now > 0) || 1 - ideal / now < ClearGain)
+            return 0;
+        var best = ShardAssignment.Cut(state.Plan.Description.Batch.Shards, times.Select(t => t > 0 ? 1 / t : 1).ToArray());
+        return 1 - Slowest(best, times) / now;
     }
 
     private static double Slowest(IEnumerable<ShardRange> ranges, double[] times) => ranges.Zip(times, (range, time) => range.Count * time).Max();

@@ -55,7 +55,7 @@ internal sealed record RunState
     public TimeSpan PhaseSince { get; init; }
 
     /// <summary>The newest tick: a long gap before the next one says that this coordinator stood still, not its workers.</summary>
-    public TimeSpan TickedAt { get; init; }
+    public TimeSpan? TickedAt { get; init; }
 
     /// <summary>Whether moving shards would pay, and for how long it has.</summary>
     public Imbalance Imbalance { get; init; } = Imbalance.None;
@@ -119,7 +119,6 @@ internal sealed record RunState
         {
             Plan = plan,
             PhaseSince = now,
-            TickedAt = now,
             Phase = new Gathering(now, now, memory.LastGeneration == 0 ? "the run starts" : "the coordinator took the run up again"),
             Facts = memory.Facts,
             LastGeneration = memory.LastGeneration,

@@ -228,6 +228,7 @@ internal sealed class TrainingLoop(
             return;
         }
 
+        means.Release(step => step <= state.AppliedStep);
         current.Follow(take.Step, means.Of(take.Step), (reduced, why) => inbox.Post(reduced is null
             ? new MeanMissed(take.Generation, take.Step, why)
             : new MeanTaken(take.Generation, take.Step, reduced.Hash, Facts(take.Step, reduced))));

@@ -8,7 +8,7 @@ public class LivenessTests
     [Fact]
     public void A_coordinator_that_stood_still_gives_nobody_up_for_its_own_silence()
     {
-        var run = new RunScript().Started("a", "b").Train(1).After(60_000);
+        var run = new RunScript().Started("a", "b").Train(1).After(50).After(60_000);
         Assert.Equal(2, run.State.Members.Count);
         Assert.Contains("stood still for 60", run.Single<Note>().Text, StringComparison.Ordinal);
         run.AfterWithBeats(2_600, silent: "b");
