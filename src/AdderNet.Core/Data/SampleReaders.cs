@@ -12,6 +12,7 @@ internal sealed class SampleReaders : IDisposable
     private readonly int elements;
     private readonly ComputeThreads threads;
     private readonly Lock turn = new();
+    private int next;
 
     /// <param name="samples">Where samples come from.</param>
     /// <param name="input">Shape of one.</param>
@@ -33,20 +34,25 @@ internal sealed class SampleReaders : IDisposable
     {
         lock (turn)
         {
-            var next = -1;
-            // Each thread takes the next sample that nobody has: pictures take very different times.
-            threads.Split(Math.Min(threads.Count, count), (_, _) =>
-            {
-                for (int i; (i = Interlocked.Increment(ref next)) < count;)
-                {
-                    var sample = index(i);
-                    samples.Read(sample, draw, images.AsSpan(i * elements, elements));
-                    labels[i] = samples.Label(sample);
-                }
-            });
+            next = -1;
+            threads.Split(Math.Min(threads.Count, count), new ReadJob(this, count, index, draw, images, labels));
         }
     }
 
     /// <summary>Ends the threads.</summary>
     public void Dispose() => threads.Dispose();
+
+    /// <summary>Each thread takes the next sample that nobody has: pictures take very different times.</summary>
+    private readonly struct ReadJob(SampleReaders readers, int count, Func<int, int> index, SampleDraw? draw, float[] images, int[] labels) : ISplitJob
+    {
+        public void Run(int first, int end)
+        {
+            for (int i; (i = Interlocked.Increment(ref readers.next)) < count;)
+            {
+                var sample = index(i);
+                readers.samples.Read(sample, draw, images.AsSpan(i * readers.elements, readers.elements));
+                labels[i] = readers.samples.Label(sample);
+            }
+        }
+    }
 }

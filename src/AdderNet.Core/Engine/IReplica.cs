@@ -25,7 +25,8 @@ public interface IReplica : IDisposable
     /// <param name="moments">Merges batch-norm moments over all S shards (unused in <c>shard</c> mode).</param>
     /// <param name="progress">Called whenever a shard or a layer is finished.</param>
     /// <param name="cancellation">Abandons the step; the replica stays at <see cref="AppliedStep"/>.</param>
-    Task<IReadOnlyList<SubtreeSum>> ComputeAsync(
+    /// <returns>The nodes; the list and its sums are the replica's and valid until its next ComputeAsync. To be awaited once.</returns>
+    ValueTask<IReadOnlyList<SubtreeSum>> ComputeAsync(
         ShardRange range, IShardBatches batches, IMomentMerge moments, Action progress, CancellationToken cancellation);
 
     /// <summary>
@@ -52,7 +53,7 @@ public interface IReplica : IDisposable
 /// <param name="Node">Which subtree.</param>
 /// <param name="Sum">Reduction vector summed (not divided) over the subtree; owned by the replica and valid until its next ComputeAsync.</param>
 /// <param name="Counts">Counts summed over the subtree.</param>
-public sealed record SubtreeSum(TreeNodeId Node, ReadOnlyMemory<float> Sum, StepCounts Counts);
+public readonly record struct SubtreeSum(TreeNodeId Node, ReadOnlyMemory<float> Sum, StepCounts Counts);
 
 /// <summary>Normalised samples with their labels.</summary>
 /// <param name="Images">Float32, [Count, Height, Width, Channels], channels last.</param>
@@ -68,7 +69,7 @@ public interface IShardBatches
 }
 
 /// <summary>A node of batch-norm moments: <paramref name="Values"/> holds, forward, [n, mean per channel, M2 per channel]; backward, [sum dy per channel, sum dy*xhat per channel].</summary>
-public sealed record MomentNode(TreeNodeId Node, double[] Values);
+public readonly record struct MomentNode(TreeNodeId Node, double[] Values);
 
 /// <summary>Which merge rule a meeting follows.</summary>
 public enum MomentPass
@@ -86,8 +87,9 @@ public interface IMomentMerge
     /// <summary>Merges the caller's subtree nodes with every other member's through the shard tree and returns the root.</summary>
     /// <param name="meeting">Counts meetings within the step from 0, equal on all members.</param>
     /// <param name="pass">Forward or backward rule.</param>
-    /// <param name="mine">The sums of the largest aligned subtrees in the caller's range.</param>
+    /// <param name="mine">The sums of the largest aligned subtrees in the caller's range. The list is the caller's again once the merge is done; the nodes' values stay as they are until its next step.</param>
     /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>The root's values; may be those of a node of <paramref name="mine"/>.</returns>
     ValueTask<double[]> MergeAsync(int meeting, MomentPass pass, IReadOnlyList<MomentNode> mine, CancellationToken cancellation);
 }
 

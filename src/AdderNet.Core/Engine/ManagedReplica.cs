@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AdderNet.Core.Configuration;
 using AdderNet.Core.Data;
 using AdderNet.Core.Kernels;
@@ -25,12 +26,17 @@ public sealed class ManagedReplica : IReplica
     private readonly Network network;
     private readonly SubtreeAccumulator accumulator;
     private readonly List<ShardTape> tapes = [];
+    private readonly List<ShardTape> begun = [];
+    private readonly ReplicaComputation computation;
     private readonly TimeProvider time;
+    private readonly StepClock? clock;
+    private StepCounts[] counts = [];
 
-    private ManagedReplica(ModelDescription model, TrainingOptions training, long stepsPerEpoch, int threads, TimeProvider time)
+    private ManagedReplica(ModelDescription model, TrainingOptions training, long stepsPerEpoch, int threads, TimeProvider time, StepClock? clock, IConvolutionKernels kernels)
     {
         this.training = training;
         this.time = time;
+        this.clock = clock;
         Model = model;
         schedule = new LearningRateSchedule(training.Schedule, training.Optimizer.LearningRate, stepsPerEpoch);
         optimizer = new MomentumSgd(training.Optimizer, training.Gradient.Scaling);
@@ -40,8 +46,9 @@ public sealed class ManagedReplica : IReplica
         this.threads = new ComputeThreads(threads);
         network = new Network(
             model, new TapePlan(model.Nodes), training.Gradient.Kind,
-            new LayerContext(parameters, statistics, ConvolutionKernels.Best, this.threads));
+            new LayerContext(parameters, statistics, kernels, this.threads) { Clock = clock });
         accumulator = new SubtreeAccumulator(model.Layout.ReductionLength);
+        computation = new ReplicaComputation(ComputeShardsAsync, accumulator.Result);
     }
 
     /// <summary>The model as data, with the names of its layers.</summary>
@@ -52,6 +59,9 @@ public sealed class ManagedReplica : IReplica
 
     /// <inheritdoc/>
     public long AppliedStep { get; private set; }
+
+    /// <summary>The threads that it computes with; between calls and in the progress callback others may use them.</summary>
+    internal ComputeThreads Threads => threads;
 
     /// <summary>Builds the described model with initial weights.</summary>
     /// <param name="description">The run.</param>
@@ -70,17 +80,25 @@ public sealed class ManagedReplica : IReplica
         Create(model, description.Training, stepsPerEpoch, threads, time);
 
     /// <summary>The same for any model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="training">How to train it.</param>
+    /// <param name="stepsPerEpoch">floor(N / B), for the schedule.</param>
+    /// <param name="threads">Threads to compute with, at least 1.</param>
+    /// <param name="time">Clock of the duration metrics.</param>
+    /// <param name="clock">Takes the time of each part of a step.</param>
+    /// <param name="kernels">The convolution passes; null: the fastest of this processor.</param>
     internal static ManagedReplica Create(
-        ModelDescription model, TrainingOptions training, long stepsPerEpoch, int threads, TimeProvider? time = null)
+        ModelDescription model, TrainingOptions training, long stepsPerEpoch, int threads, TimeProvider? time = null,
+        StepClock? clock = null, IConvolutionKernels? kernels = null)
     {
         RefuseSingleValues(training.Batch, model);
-        return new ManagedReplica(model, training, stepsPerEpoch, threads, time ?? TimeProvider.System);
+        return new ManagedReplica(model, training, stepsPerEpoch, threads, time ?? TimeProvider.System, clock, kernels ?? ConvolutionKernels.Best);
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<SubtreeSum>> ComputeAsync(
+    public ValueTask<IReadOnlyList<SubtreeSum>> ComputeAsync(
         ShardRange range, IShardBatches batches, IMomentMerge moments, Action progress, CancellationToken cancellation) =>
-        Task.Run(() => ComputeShardsAsync(range, batches, moments, progress, cancellation), cancellation);
+        computation.Start(new ComputeOrder(range, batches, moments, progress, cancellation));
 
     /// <inheritdoc/>
     public void Apply(ReadOnlySpan<float> mean, bool skip)
@@ -89,6 +107,7 @@ public sealed class ManagedReplica : IReplica
             throw new ArgumentException($"A step's mean has {mean.Length} elements, not {Layout.ReductionLength}.", nameof(mean));
         using var activity = EngineTelemetry.Activities.StartActivity("apply");
         var started = time.GetTimestamp();
+        clock?.Skip();
         var step = AppliedStep + 1;
         if (!skip)
         {
@@ -99,6 +118,7 @@ public sealed class ManagedReplica : IReplica
         }
 
         AppliedStep = step;
+        clock?.Charge(StepPart.Optimizer);
         EngineTelemetry.ApplySeconds.Record(time.GetElapsedTime(started).TotalSeconds);
     }
 
@@ -160,47 +180,56 @@ public sealed class ManagedReplica : IReplica
     }
 
     /// <inheritdoc/>
-    public void Dispose() => threads.Dispose();
-
-    private async Task<IReadOnlyList<SubtreeSum>> ComputeShardsAsync(
-        ShardRange range, IShardBatches batches, IMomentMerge moments, Action progress, CancellationToken cancellation)
+    public void Dispose()
     {
+        computation.Dispose();
+        threads.Dispose();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ComputeShardsAsync(ComputeOrder order)
+    {
+        var range = order.Range;
         using var activity = EngineTelemetry.Activities.StartActivity("compute");
         activity?.SetTag("addernet.step", AppliedStep + 1).SetTag("addernet.shards", range.ToString());
         var started = time.GetTimestamp();
+        clock?.Skip();
         accumulator.Reset(range);
         var global = training.Batch.Normalization == Normalization.Global;
         var together = global ? Math.Max(range.Count, 1) : 1;
         for (var first = range.First; first < range.End; first += together)
-            await ComputeTogetherAsync(first, first + together, global ? moments : null).ConfigureAwait(false);
+            await ComputeTogetherAsync(first, first + together, global ? order.Moments : null, order).ConfigureAwait(false);
         EngineTelemetry.Samples.Add((long)range.Count * training.Batch.ShardSize);
         EngineTelemetry.ComputeSeconds.Record(time.GetElapsedTime(started).TotalSeconds);
-        return accumulator.Result();
+    }
 
-        async Task ComputeTogetherAsync(int first, int end, IMomentMerge? merge)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ComputeTogetherAsync(int first, int end, IMomentMerge? merge, ComputeOrder order)
+    {
+        begun.Clear();
+        try
         {
-            var begun = new List<ShardTape>();
-            try
+            for (var shard = first; shard < end; shard++)
             {
-                for (var shard = first; shard < end; shard++)
-                {
-                    var batch = await batches.GetAsync(AppliedStep + 1, shard, cancellation).ConfigureAwait(false);
-                    var tape = Tape(shard - first);
-                    begun.Add(tape);
-                    tape.Begin(batch, shard, accumulator.RentLeaf());
-                }
-
-                var counts = await network.TrainAsync(begun, merge, progress, cancellation).ConfigureAwait(false);
-                for (var i = 0; i < begun.Count; i++)
-                    accumulator.Complete(begun[i].Shard, begun[i].TakeReduction(), counts[i]);
+                var batch = await order.Batches.GetAsync(AppliedStep + 1, shard, order.Cancellation).ConfigureAwait(false);
+                var tape = Tape(shard - first);
+                begun.Add(tape);
+                tape.Begin(batch, shard, accumulator.RentLeaf());
             }
-            finally
+
+            if (counts.Length < begun.Count)
+                counts = new StepCounts[begun.Count];
+            await network.TrainAsync(begun, merge, order.Progress, counts, order.Cancellation).ConfigureAwait(false);
+            for (var i = 0; i < begun.Count; i++)
+                accumulator.Complete(begun[i].Shard, begun[i].TakeReduction(), counts[i]);
+            clock?.Charge(StepPart.ShardSum);
+        }
+        finally
+        {
+            foreach (var tape in begun)
             {
-                foreach (var tape in begun)
-                {
-                    if (tape.TakeReduction() is { Length: > 0 } abandoned)
-                        accumulator.Return(abandoned);
-                }
+                if (tape.TakeReduction() is { Length: > 0 } abandoned)
+                    accumulator.Return(abandoned);
             }
         }
     }

@@ -39,7 +39,7 @@ public static class TrainingProbe
         for (var step = 0; step < 2; step++)
         {
             var sums = replica.ComputeAsync(new ShardRange(0, Shards), batches, merge, static () => { }, CancellationToken.None)
-                .GetAwaiter().GetResult();
+                .AsTask().GetAwaiter().GetResult();
             var combiner = new TreeCombiner(Shards, replica.Layout.ReductionLength);
             foreach (var sum in sums)
                 combiner.Add(sum.Node, sum.Sum.Span, sum.Counts);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
 namespace AdderNet.Core.Kernels;
@@ -14,10 +15,9 @@ internal sealed unsafe class ComputeThreads : IDisposable
     private readonly OrderGate finished = new();
     private int unfinished;
 
-    // The order that helpers carry out: either a job struct on the caller's stack or a delegate.
+    // The order that helpers carry out: a job on the caller's stack.
     private void* job;
     private delegate*<void*, int, int, void> invoke;
-    private Action<int, int>? body;
     private int items;
     private int parts;
     private bool started;
@@ -26,9 +26,17 @@ internal sealed unsafe class ComputeThreads : IDisposable
 
     /// <param name="count">Threads to use, the calling one included; at least 1.</param>
     public ComputeThreads(int count)
+        : this(count, new Workspace(), new ConvolutionPlans())
+    {
+    }
+
+    private ComputeThreads(int count, Workspace workspace, ConvolutionPlans plans)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         Count = count;
+        Workspace = workspace;
+        Plans = plans;
+        Alone = count == 1 ? this : new ComputeThreads(1, workspace, plans);
         helpers = new Thread[count - 1];
         orders = new OrderGate[count - 1];
         for (var i = 0; i < orders.Length; i++)
@@ -38,45 +46,42 @@ internal sealed unsafe class ComputeThreads : IDisposable
     public int Count { get; }
 
     /// <summary>Scratch memory of the kernels that run on these threads.</summary>
-    public Workspace Workspace { get; } = new();
+    public Workspace Workspace { get; }
 
     /// <summary>Plans of the shapes that kernels have met on these threads.</summary>
-    public ConvolutionPlans Plans { get; } = new();
+    public ConvolutionPlans Plans { get; }
 
-    /// <summary>Runs <paramref name="body"/>(first, end) over disjoint consecutive parts that cover [0, <paramref name="items"/>).</summary>
-    public void Split(int items, Action<int, int> body)
+    /// <summary>The calling thread alone, with the same scratch memory: for work that is too small to share.</summary>
+    public ComputeThreads Alone { get; }
+
+    /// <summary>Runs the job over disjoint consecutive parts that cover [0, <paramref name="items"/>), without allocating.</summary>
+    /// <param name="items">Independent items.</param>
+    /// <param name="job">What to do with a part. It is copied to this thread's stack, where every thread reads it.</param>
+    /// <param name="grain">Fewest items that are worth a thread: waking one costs some microseconds.</param>
+    public void Split<TJob>(int items, TJob job, int grain = 1)
+        where TJob : struct, ISplitJob
     {
-        if (Math.Min(Count, items) <= 1)
+        var shares = Math.Min(Count, items / Math.Max(grain, 1));
+        if (shares <= 1)
         {
             if (items > 0)
-                body(0, items);
+                job.Run(0, items);
             return;
         }
 
-        this.body = body;
-        Share(items);
-        this.body = null;
+        // The copy lies on this stack until all parts have ended; the collector updates references in it like any local's.
+        this.job = Unsafe.AsPointer(ref job);
+        invoke = &Invoke<TJob>;
+        Share(items, shares);
         failure?.Throw();
     }
 
-    /// <summary>As the other overload, without allocating.</summary>
-    public void Split<TJob>(int items, in TJob job)
-        where TJob : unmanaged, ISplitJob
+    /// <summary>Bytes that these threads have allocated on the managed heap since they started, the calling one included.</summary>
+    public long AllocatedBytes()
     {
-        fixed (TJob* pinned = &job)
-        {
-            if (Math.Min(Count, items) <= 1)
-            {
-                if (items > 0)
-                    pinned->Run(0, items);
-                return;
-            }
-
-            this.job = pinned;
-            invoke = &Invoke<TJob>;
-            Share(items);
-            failure?.Throw();
-        }
+        var total = 0L;
+        Split(Count, new CountAllocatedJob { Total = &total });
+        return total;
     }
 
     public void Dispose()
@@ -95,15 +100,17 @@ internal sealed unsafe class ComputeThreads : IDisposable
         foreach (var order in orders)
             order.Dispose();
         finished.Dispose();
+        if (Alone != this)
+            Alone.Dispose();
     }
 
     private static void Invoke<TJob>(void* job, int first, int end)
-        where TJob : unmanaged, ISplitJob => ((TJob*)job)->Run(first, end);
+        where TJob : struct, ISplitJob => Unsafe.AsRef<TJob>(job).Run(first, end);
 
-    private void Share(int items)
+    private void Share(int items, int shares)
     {
         this.items = items;
-        parts = Math.Min(Count, items);
+        parts = shares;
         failure = null;
         Start();
         Volatile.Write(ref unfinished, parts - 1);
@@ -119,10 +126,7 @@ internal sealed unsafe class ComputeThreads : IDisposable
         var end = (int)((long)items * (part + 1) / parts);
         try
         {
-            if (body is { } action)
-                action(first, end);
-            else
-                invoke(job, first, end);
+            invoke(job, first, end);
         }
         catch (Exception exception)
         {
@@ -155,5 +159,13 @@ internal sealed unsafe class ComputeThreads : IDisposable
             if (Interlocked.Decrement(ref unfinished) == 0)
                 finished.Open();
         }
+    }
+
+    /// <summary>As many items as threads, so that each thread does one.</summary>
+    private struct CountAllocatedJob : ISplitJob
+    {
+        public long* Total;
+
+        public readonly void Run(int first, int end) => Interlocked.Add(ref *Total, GC.GetAllocatedBytesForCurrentThread());
     }
 }

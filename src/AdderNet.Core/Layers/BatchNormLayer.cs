@@ -1,84 +1,138 @@
-using System.Runtime.Intrinsics;
 using AdderNet.Core.Engine;
+using AdderNet.Core.Layers.Normalization;
 using AdderNet.Core.Models;
 
 namespace AdderNet.Core.Layers;
 
 /// <summary>
 /// Batch normalisation as PyTorch defines it (eps 1e-5; the biased variance normalises, the unbiased one enters the running
-/// variance), in steps between which shards may meet: moments, normalise; gradient sums, input gradient. Arithmetic is in
-/// double over float32 samples. Running statistics change only at apply.
+/// variance) with the join and the ReLU behind it, in steps between which shards may meet: moments, normalise; gradient sums,
+/// input gradient. Each is one pass. Arithmetic is in double over float32 samples. Running statistics change only at apply.
 /// </summary>
-internal sealed class BatchNormLayer(
-    int index, BatchNormNode node, TensorSlot scale, TensorSlot shift, TensorSlot runningMean, TensorSlot runningVariance, LayerContext context)
-    : Layer(index, context)
+internal sealed unsafe class BatchNormLayer : Layer
 {
     private const double Epsilon = 1e-5;
-    private readonly ChannelLoops loops = new(node.Out.Channels, context.Threads);
+    private readonly BatchNormNode node;
+    private readonly NormTailPlan tail;
+    private readonly TensorSlot scale;
+    private readonly TensorSlot shift;
+    private readonly TensorSlot runningMean;
+    private readonly TensorSlot runningVariance;
+    private readonly ChannelGroups groups;
+    private readonly INormPasses passes;
 
-    public override bool CanOverflow => true;
+    public BatchNormLayer(
+        int index, BatchNormNode node, NormTailPlan tail, TensorSlot scale, TensorSlot shift, TensorSlot runningMean, TensorSlot runningVariance, LayerContext context)
+        : base(index, context)
+    {
+        this.node = node;
+        this.tail = tail;
+        this.scale = scale;
+        this.shift = shift;
+        this.runningMean = runningMean;
+        this.runningVariance = runningVariance;
+        groups = new ChannelGroups(node.Out.Channels);
+        passes = NormPasses.Create(context.Vectors, tail.Joins, tail.Rectifies);
+    }
+
+    /// <inheritdoc/>
+    public override int Last => tail.Last;
+
+    /// <inheritdoc/>
+    public override StepPart Part => StepPart.Norm;
 
     private int Channels => node.Out.Channels;
 
     /// <inheritdoc/>
     public override void Forward(ShardTape tape)
     {
-        var statistics = Context.Statistics;
-        Normalize(
-            tape,
-            c => statistics[runningMean.Offset + c],
-            c => 1 / Math.Sqrt(statistics[runningVariance.Offset + c] + Epsilon));
+        var norm = tape.Norm(Index, Channels);
+        var mean = Statistic(runningMean);
+        var variance = Statistic(runningVariance);
+        for (var c = 0; c < Channels; c++)
+        {
+            norm.Mean[c] = mean[c];
+            norm.Inverse[c] = 1 / Math.Sqrt(variance[c] + Epsilon);
+        }
+
+        Normalize(tape, norm);
     }
 
-    /// <summary>The shard's moments: [n, mean per channel, sum of squared distances from the mean per channel].</summary>
+    /// <summary>
+    /// The shard's moments: [n, mean per channel, sum of squared distances from the mean per channel], in a buffer that stays
+    /// until the next step. Notes what is not finite among the input's values.
+    /// </summary>
+    /// <remarks>Distances are taken from the channel's first value, which lies within some deviations of the mean, so that little cancels.</remarks>
     public double[] Moments(ShardTape tape)
     {
-        var x = tape.Output(node.Input);
-        var length = Length(tape);
-        var moments = new double[1 + 2 * Channels];
+        var moments = tape.Norm(Index, Channels).OwnMoments;
         var mean = moments.AsSpan(1, Channels);
         var squares = moments.AsSpan(1 + Channels, Channels);
+        var x = tape.Output(node.Input);
+        fixed (float* input = x)
+        {
+            var operands = Operands(tape, input);
+            operands.Mean = Context.NormScratch.Lanes(groups.Lanes);
+            for (var lane = 0; lane < groups.Lanes; lane++)
+                operands.Mean[lane] = input[lane % Channels];
+            passes.Moments(operands, groups, mean, squares, Context.NormScratch, Context.Threads);
+        }
+
         var n = (double)tape.Samples * node.Out.Pixels;
         moments[0] = n;
-        loops.Sum<Value>(x, x, loops.Spread(_ => 0), length, mean);
+        var finite = true;
         for (var c = 0; c < Channels; c++)
-            mean[c] /= n;
-        loops.Sum<SquaredDistance>(x, x, loops.Spread(c => moments[1 + c]), length, squares);
+        {
+            finite &= double.IsFinite(mean[c]);
+            var distance = mean[c] / n;
+            squares[c] = Math.Max(squares[c] - mean[c] * distance, 0);
+            mean[c] = x[c] + distance;
+        }
+
+        if (!finite)
+            tape.NoteNonFinite(node.Input == ModelDescription.Images ? Index : node.Input);
         return moments;
     }
 
     /// <summary>Writes the output, and mean and unbiased variance into the statistics section of the reduction vector.</summary>
     /// <param name="tape">One shard.</param>
     /// <param name="moments">Over the shard, or over all shards.</param>
-    public void Normalize(ShardTape tape, double[] moments)
+    public void Normalize(ShardTape tape, ReadOnlySpan<double> moments)
     {
+        var norm = tape.Norm(Index, Channels);
         var n = moments[0];
-        var inverse = new double[Channels];
+        norm.Count = n;
+        moments.Slice(1, Channels).CopyTo(norm.Mean);
         var statistics = tape.Reduction.AsSpan(Context.Parameters.Length);
         for (var c = 0; c < Channels; c++)
         {
             var squares = moments[1 + Channels + c];
-            inverse[c] = 1 / Math.Sqrt(squares / n + Epsilon);
-            statistics[runningMean.Offset + c] = (float)moments[1 + c];
+            norm.Inverse[c] = 1 / Math.Sqrt(squares / n + Epsilon);
+            statistics[runningMean.Offset + c] = (float)norm.Mean[c];
             statistics[runningVariance.Offset + c] = (float)(squares / (n - 1));
         }
 
-        tape.Norms[Index] = new NormState(moments, inverse);
-        Normalize(tape, c => moments[1 + c], c => inverse[c]);
+        if (!Normalize(tape, norm))
+            tape.NoteNonFinite(NormIsFinite(tape, norm) ? tail.Join : Index);
     }
 
-    /// <summary>The shard's [sum of dy, sum of dy * xhat], which are also the gradients of shift and scale.</summary>
+    /// <summary>The shard's [sum of dy, sum of dy * xhat], which are also the gradients of shift and scale, in a buffer that stays until the next step.</summary>
     public double[] GradientSums(ShardTape tape)
     {
-        var (x, g) = (tape.Output(node.Input), tape.OutputGradient(Index));
-        var (moments, inverse) = tape.Norms[Index];
-        var sums = new double[2 * Channels];
-        var mean = loops.Spread(c => moments[1 + c]);
-        loops.Sum<Gradient>(x, g, mean, Length(tape), sums.AsSpan(0, Channels));
-        loops.Sum<GradientTimesDistance>(x, g, mean, Length(tape), sums.AsSpan(Channels, Channels));
+        var norm = tape.Norm(Index, Channels);
+        var sums = norm.OwnSums;
+        fixed (float* x = tape.Output(node.Input), y = tape.Output(Last), g = tape.OutputGradient(Index))
+        {
+            var operands = Operands(tape, x);
+            operands.Y = y;
+            operands.G = g;
+            Spread(ref operands, norm);
+            passes.GradientSums(operands, groups, sums.AsSpan(0, Channels), sums.AsSpan(Channels, Channels), Context.NormScratch, Context.Threads);
+        }
+
         for (var c = 0; c < Channels; c++)
         {
-            sums[Channels + c] *= inverse[c];
+            sums[Channels + c] *= norm.Inverse[c];
             tape.Reduction[shift.Offset + c] = (float)sums[c];
             tape.Reduction[scale.Offset + c] = (float)sums[Channels + c];
         }
@@ -86,63 +140,79 @@ internal sealed class BatchNormLayer(
         return sums;
     }
 
-    /// <summary>Turns the output's gradient into the input's, in place: gamma * inverse * (dy - mean(dy) - xhat * mean(dy * xhat)).</summary>
-    /// <param name="tape">One shard.</param>
+    /// <summary>Writes the input's gradient, gamma * inverse * (dy - mean(dy) - xhat * mean(dy * xhat)).</summary>
+    /// <param name="tape">One shard, whose <see cref="GradientSums"/> are done.</param>
     /// <param name="sums">Gradient sums over the samples that the moments were taken over.</param>
-    public void InputGradient(ShardTape tape, double[] sums)
+    public void InputGradient(ShardTape tape, ReadOnlySpan<double> sums)
     {
-        var (x, g) = (tape.Output(node.Input), tape.OutputGradient(Index));
-        var (moments, inverse) = tape.Norms[Index];
-        var n = moments[0];
-        loops.Center(
-            x,
-            g,
-            loops.Spread(c => moments[1 + c]),
-            loops.Spread(c => Context.Parameters[scale.Offset + c] * inverse[c]),
-            loops.Spread(c => sums[c] / n),
-            loops.Spread(c => sums[Channels + c] * inverse[c] / n),
-            Length(tape));
+        var norm = tape.Norm(Index, Channels);
+        for (var c = 0; c < Channels; c++)
+        {
+            norm.Average[c] = sums[c] / norm.Count;
+            norm.Slope[c] = sums[Channels + c] * norm.Inverse[c] / norm.Count;
+        }
+
+        fixed (float* x = tape.Output(node.Input), g = tape.OutputGradient(Index), dx = tape.InputGradient(Index))
+        {
+            var operands = Operands(tape, x);
+            operands.G = g;
+            operands.Dx = dx;
+            Spread(ref operands, norm);
+            passes.InputGradient(operands, groups, Context.Threads);
+        }
     }
 
-    private void Normalize(ShardTape tape, Func<int, double> mean, Func<int, double> inverse) =>
-        loops.Affine(
-            tape.Output(node.Input),
-            tape.Output(Index),
-            loops.Spread(mean),
-            loops.Spread(c => inverse(c) * Context.Parameters[scale.Offset + c]),
-            loops.Spread(c => Context.Parameters[shift.Offset + c]),
-            Length(tape));
-
-    private int Length(ShardTape tape) => tape.Samples * node.Out.Elements;
-
-    private readonly struct Value : IChannelTerm
+    private bool Normalize(ShardTape tape, NormState norm)
     {
-        public static Vector256<double> Of(Vector256<double> x, Vector256<double> g, Vector256<double> mean) => x;
-
-        public static double Of(double x, double g, double mean) => x;
+        fixed (float* x = tape.Output(node.Input), y = tape.Output(Last), other = tail.Joins ? tape.Output(tail.Other) : null)
+        {
+            var operands = Operands(tape, x);
+            operands.Y = y;
+            operands.Other = other;
+            Spread(ref operands, norm);
+            return passes.Normalize(operands, groups, Context.Threads);
+        }
     }
 
-    private readonly struct SquaredDistance : IChannelTerm
+    /// <summary>Whether the normalised values themselves are finite in float32; asked once a sum of them with another map is not.</summary>
+    private bool NormIsFinite(ShardTape tape, NormState norm)
     {
-        public static Vector256<double> Of(Vector256<double> x, Vector256<double> g, Vector256<double> mean) => (x - mean) * (x - mean);
+        if (!tail.Joins)
+            return false;
+        var x = tape.Output(node.Input).AsSpan(0, tape.Samples * node.Out.Elements);
+        for (var i = 0; i < x.Length; i++)
+        {
+            var c = i % Channels;
+            if (!float.IsFinite((float)((x[i] - norm.Mean[c]) * (norm.Inverse[c] * Context.Parameters[scale.Offset + c]) + Context.Parameters[shift.Offset + c])))
+                return false;
+        }
 
-        public static double Of(double x, double g, double mean) => (x - mean) * (x - mean);
+        return true;
     }
 
-    private readonly struct Gradient : IChannelTerm
-    {
-        public static Vector256<double> Of(Vector256<double> x, Vector256<double> g, Vector256<double> mean) => g;
+    private NormOperands Operands(ShardTape tape, float* x) => new() { Lanes = groups.Lanes, Length = tape.Samples * node.Out.Elements, X = x };
 
-        public static double Of(double x, double g, double mean) => g;
+    /// <summary>Repeats what the loops need of each channel over a group's lanes.</summary>
+    private void Spread(ref NormOperands operands, NormState norm)
+    {
+        var lanes = Context.NormScratch.Lanes(5 * groups.Lanes);
+        operands.Mean = lanes;
+        operands.Scale = lanes + groups.Lanes;
+        operands.Shift = lanes + 2 * groups.Lanes;
+        operands.Average = lanes + 3 * groups.Lanes;
+        operands.Slope = lanes + 4 * groups.Lanes;
+        for (var c = 0; c < Channels; c++)
+        {
+            norm.Scale[c] = norm.Inverse[c] * Context.Parameters[scale.Offset + c];
+            norm.Shift[c] = Context.Parameters[shift.Offset + c];
+        }
+
+        groups.Spread(norm.Mean, operands.Mean);
+        groups.Spread(norm.Scale, operands.Scale);
+        groups.Spread(norm.Shift, operands.Shift);
+        groups.Spread(norm.Average, operands.Average);
+        groups.Spread(norm.Slope, operands.Slope);
     }
 
-    private readonly struct GradientTimesDistance : IChannelTerm
-    {
-        public static Vector256<double> Of(Vector256<double> x, Vector256<double> g, Vector256<double> mean) => g * (x - mean);
-
-        public static double Of(double x, double g, double mean) => g * (x - mean);
-    }
+    private ReadOnlySpan<float> Statistic(TensorSlot slot) => Context.Statistics.AsSpan(slot.Offset, Channels);
 }
-
-/// <summary>What a batch norm normalised by: moments [n, mean, M2] and 1 / sqrt(variance + eps) per channel.</summary>
-internal sealed record NormState(double[] Moments, double[] Inverse);

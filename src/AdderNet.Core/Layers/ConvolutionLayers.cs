@@ -8,6 +8,9 @@ namespace AdderNet.Core.Layers;
 /// <summary>What convolutions of every method share: geometry and the place of the filters.</summary>
 internal abstract class FilterLayer(int index, ConvolutionNode node, TensorSlot filters, LayerContext context) : LocalLayer(index, context)
 {
+    /// <summary>Products (or differences) of a pass that are worth waking other threads for.</summary>
+    private const long SharedWork = 4_000_000;
+
     public override bool CanOverflow => true;
 
     protected ConvolutionNode Node { get; } = node;
@@ -19,6 +22,10 @@ internal abstract class FilterLayer(int index, ConvolutionNode node, TensorSlot 
     protected ConvolutionShape Shape(ShardTape tape) => new(
         tape.Samples, Node.In.Height, Node.In.Width, Node.In.Channels, Node.Out.Channels,
         Node.KernelHeight, Node.KernelWidth, Node.Stride, Node.Padding);
+
+    /// <summary>The threads that a pass over the shape runs on: small ones take longer to share than to do.</summary>
+    protected ComputeThreads Threads(in ConvolutionShape shape) =>
+        (long)shape.OutputLength * shape.FilterElements < SharedWork ? Context.Threads.Alone : Context.Threads;
 
     protected ReadOnlySpan<float> Input(ShardTape tape, in ConvolutionShape shape) => tape.Output(Node.Input).AsSpan(0, shape.InputLength);
 
@@ -34,10 +41,12 @@ internal abstract class FilterLayer(int index, ConvolutionNode node, TensorSlot 
 internal sealed class AdderLayer(int index, ConvolutionNode node, TensorSlot filters, GradientKind gradient, LayerContext context)
     : FilterLayer(index, node, filters, context)
 {
+    public override StepPart Part => StepPart.AdderForward;
+
     public override void Forward(ShardTape tape)
     {
         var shape = Shape(tape);
-        Context.Kernels.AdderForward(shape, Input(tape, shape), Filters, Output(tape, shape), Context.Threads);
+        Context.Kernels.AdderForward(shape, Input(tape, shape), Filters, Output(tape, shape), Threads(shape));
     }
 
     public override void Backward(ShardTape tape)
@@ -46,11 +55,13 @@ internal sealed class AdderLayer(int index, ConvolutionNode node, TensorSlot fil
         var x = Input(tape, shape);
         var g = OutputGradient(tape, shape);
         if (gradient == GradientKind.Sign)
-            Context.Kernels.AdderFilterGradientSign(shape, x, Filters, g, FilterGradient(tape), Context.Threads);
+            Context.Kernels.AdderFilterGradientSign(shape, x, Filters, g, FilterGradient(tape), Threads(shape));
         else
-            Context.Kernels.AdderFilterGradient(shape, x, Filters, g, FilterGradient(tape), Context.Threads);
+            Context.Kernels.AdderFilterGradient(shape, x, Filters, g, FilterGradient(tape), Threads(shape));
+        Context.Clock?.Charge(StepPart.AdderFilterGradient);
         if (tape.InputGradient(Index) is { } dx)
-            Context.Kernels.AdderInputGradient(shape, x, Filters, g, dx.AsSpan(0, shape.InputLength), Context.Threads);
+            Context.Kernels.AdderInputGradient(shape, x, Filters, g, dx.AsSpan(0, shape.InputLength), Threads(shape));
+        Context.Clock?.Charge(StepPart.AdderInputGradient);
     }
 }
 
@@ -58,22 +69,24 @@ internal sealed class AdderLayer(int index, ConvolutionNode node, TensorSlot fil
 internal sealed class MultiplyLayer(int index, ConvolutionNode node, TensorSlot filters, TensorSlot? bias, LayerContext context)
     : FilterLayer(index, node, filters, context)
 {
+    public override StepPart Part => Node.Input == ModelDescription.Images ? StepPart.FirstConvolution : StepPart.Multiplying;
+
     public override void Forward(ShardTape tape)
     {
         var shape = Shape(tape);
         var shift = bias is null ? [] : Context.Parameters.AsSpan(bias.Offset, bias.Length);
-        Context.Kernels.Forward(shape, Input(tape, shape), Filters, shift, Output(tape, shape), Context.Threads);
+        Context.Kernels.Forward(shape, Input(tape, shape), Filters, shift, Output(tape, shape), Threads(shape));
     }
 
     public override void Backward(ShardTape tape)
     {
         var shape = Shape(tape);
         var g = OutputGradient(tape, shape);
-        Context.Kernels.FilterGradient(shape, Input(tape, shape), g, FilterGradient(tape), Context.Threads);
+        Context.Kernels.FilterGradient(shape, Input(tape, shape), g, FilterGradient(tape), Threads(shape));
         if (bias is not null)
             SumPositions(g, tape.Reduction.AsSpan(bias.Offset, bias.Length));
         if (tape.InputGradient(Index) is { } dx)
-            Context.Kernels.InputGradient(shape, Filters, g, dx.AsSpan(0, shape.InputLength), Context.Threads);
+            Context.Kernels.InputGradient(shape, Filters, g, dx.AsSpan(0, shape.InputLength), Threads(shape));
     }
 
     /// <summary>The bias gradient: each filter's sum over positions, in order, in double.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AdderNet.Core.Configuration;
 using AdderNet.Core.Engine;
 using AdderNet.Core.Layers.Quantization;
@@ -13,6 +14,10 @@ internal sealed class Network
     private readonly LayerContext context;
     private readonly Layer[] layers;
     private readonly BinaryScratch scratch = new();
+    private readonly MomentMeeting meeting = new();
+
+    /// <summary>Whether each layer's output is searched for non-finite values after its forward pass.</summary>
+    private readonly bool[] searched;
 
     /// <summary>Each tensor of the reduction vector with the layer number that a non-finite value in it is noted under, in the order of a step.</summary>
     private readonly List<(int Offset, int Length, int Layer)> noted = [];
@@ -22,11 +27,15 @@ internal sealed class Network
         this.model = model;
         this.context = context;
         Plan = plan;
-        layers = new Layer[model.Nodes.Count];
+        layers = new Layer[plan.Layers.Count];
+        searched = new bool[layers.Length];
         var parameters = new Queue<TensorSlot>(model.Layout.Parameters.Select(p => p.Tensor));
         var statistics = new Queue<TensorSlot>(model.Layout.Statistics);
         for (var i = 0; i < layers.Length; i++)
-            layers[i] = Create(i, gradient, parameters, statistics);
+        {
+            layers[i] = Create(plan.Layers[i], gradient, parameters, statistics);
+            searched[i] = layers[i].CanOverflow && !model.Nodes.Any(n => n is BatchNormNode && n.Input == layers[i].Last);
+        }
     }
 
     public TapePlan Plan { get; }
@@ -49,47 +58,60 @@ internal sealed class Network
     /// <param name="merge">Null: every shard normalises by its own moments.</param>
     /// <param name="progress">Called after every layer.</param>
     /// <param name="cancellation">Ends the pass between layers.</param>
-    /// <returns>Each tape's counts.</returns>
-    public async Task<StepCounts[]> TrainAsync(
-        IReadOnlyList<ShardTape> tapes, IMomentMerge? merge, Action progress, CancellationToken cancellation)
+    /// <param name="counts">Receives each tape's counts.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask TrainAsync(
+        List<ShardTape> tapes, IMomentMerge? merge, Action progress, StepCounts[] counts, CancellationToken cancellation)
     {
-        var meeting = 0;
-        foreach (var layer in layers)
+        var clock = context.Clock;
+        meeting.Begin(merge, tapes.Count);
+        clock?.Charge(StepPart.Samples);
+        for (var i = 0; i < layers.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (layer is BatchNormLayer norm)
+            if (layers[i] is BatchNormLayer norm)
             {
-                var own = tapes.Select(norm.Moments).ToArray();
-                var shared = await MeetAsync(MomentPass.Forward, own).ConfigureAwait(false);
-                for (var i = 0; i < tapes.Count; i++)
-                    norm.Normalize(tapes[i], shared ?? own[i]);
+                for (var t = 0; t < tapes.Count; t++)
+                    meeting.Bring(t, tapes[t].Shard, norm.Moments(tapes[t]));
+                clock?.Charge(StepPart.Norm);
+                await meeting.MeetAsync(MomentPass.Forward, cancellation).ConfigureAwait(false);
+                clock?.Charge(StepPart.Exchange);
+                for (var t = 0; t < tapes.Count; t++)
+                    norm.Normalize(tapes[t], meeting.Result(t));
             }
             else
             {
                 foreach (var tape in tapes)
-                    layer.Forward(tape);
+                    layers[i].Forward(tape);
             }
 
-            if (layer.CanOverflow)
+            clock?.Charge(layers[i].Part);
+            if (searched[i])
             {
                 foreach (var tape in tapes)
-                    SearchOutput(tape, layer.Index);
+                    SearchOutput(tape, layers[i].Last);
+                clock?.Charge(StepPart.Search);
             }
 
             progress();
         }
 
-        var correct = tapes.Select(JudgeLoss).ToArray();
+        for (var t = 0; t < tapes.Count; t++)
+            counts[t] = new StepCounts(tapes[t].Samples, JudgeLoss(tapes[t]), 0);
+        clock?.Charge(StepPart.Loss);
 
         for (var i = layers.Length - 1; i >= 0; i--)
         {
             cancellation.ThrowIfCancellationRequested();
             if (layers[i] is BatchNormLayer norm)
             {
-                var own = tapes.Select(norm.GradientSums).ToArray();
-                var shared = await MeetAsync(MomentPass.Backward, own).ConfigureAwait(false);
                 for (var t = 0; t < tapes.Count; t++)
-                    norm.InputGradient(tapes[t], shared ?? own[t]);
+                    meeting.Bring(t, tapes[t].Shard, norm.GradientSums(tapes[t]));
+                clock?.Charge(StepPart.Norm);
+                await meeting.MeetAsync(MomentPass.Backward, cancellation).ConfigureAwait(false);
+                clock?.Charge(StepPart.Exchange);
+                for (var t = 0; t < tapes.Count; t++)
+                    norm.InputGradient(tapes[t], meeting.Result(t));
             }
             else
             {
@@ -97,41 +119,38 @@ internal sealed class Network
                     ((LocalLayer)layers[i]).Backward(tape);
             }
 
+            clock?.Charge(layers[i].Part);
             foreach (var tape in tapes)
-                PassOn(tape, i);
+                PassOn(tape, layers[i].Index);
+            clock?.Charge(StepPart.Elementwise);
             progress();
         }
 
-        foreach (var tape in tapes)
-            SearchReduction(tape);
-        return [.. tapes.Select((tape, i) => new StepCounts(tape.Samples, correct[i], tape.FirstNonFinite))];
-
-        async ValueTask<double[]?> MeetAsync(MomentPass pass, double[][] own)
+        for (var t = 0; t < tapes.Count; t++)
         {
-            if (merge is null)
-                return null;
-            var mine = MomentTree.Reduce(own.Select((values, i) => new MomentNode(new TreeNodeId(0, tapes[i].Shard), values)), pass);
-            return await merge.MergeAsync(meeting++, pass, mine, cancellation).ConfigureAwait(false);
+            SearchReduction(tapes[t]);
+            counts[t] = counts[t] with { FirstNonFinite = tapes[t].FirstNonFinite };
         }
+
+        clock?.Charge(StepPart.Search);
     }
 
     /// <summary>Loss and hits of a tape whose forward pass is done, without gradients; the loss is added to <paramref name="lossBefore"/>.</summary>
-    public Verdict Judge(ShardTape tape, double lossBefore) => SoftmaxCrossEntropy.Judge(
-        tape.Output(layers.Length - 1).AsSpan(0, tape.Samples * model.Classes),
-        tape.Labels.AsSpan(0, tape.Samples), model.Classes, [], lossBefore);
+    public Verdict Judge(ShardTape tape, double lossBefore) =>
+        SoftmaxCrossEntropy.Judge(Logits(tape), tape.Labels.AsSpan(0, tape.Samples), model.Classes, [], lossBefore);
 
     /// <summary>What each sample of a tape whose forward pass is done is taken for.</summary>
     public void Judge(ShardTape tape, Span<SampleVerdict> verdicts)
     {
-        var logits = tape.Output(layers.Length - 1);
+        var logits = Logits(tape);
         for (var i = 0; i < tape.Samples; i++)
-            verdicts[i] = SoftmaxCrossEntropy.JudgeSample(logits.AsSpan(i * model.Classes, model.Classes), tape.Labels[i]);
+            verdicts[i] = SoftmaxCrossEntropy.JudgeSample(logits.Slice(i * model.Classes, model.Classes), tape.Labels[i]);
     }
 
     private int JudgeLoss(ShardTape tape)
     {
-        var logits = tape.Output(layers.Length - 1).AsSpan(0, tape.Samples * model.Classes);
-        var gradient = tape.OutputGradient(layers.Length - 1).AsSpan(0, logits.Length);
+        var logits = Logits(tape);
+        var gradient = tape.OutputGradient(model.Nodes.Count - 1).AsSpan(0, logits.Length);
         var verdict = SoftmaxCrossEntropy.Judge(logits, tape.Labels.AsSpan(0, tape.Samples), model.Classes, gradient);
         var loss = (float)(verdict.LossSum / tape.Samples);
         tape.Reduction[model.Layout.LossIndex] = loss;
@@ -140,42 +159,32 @@ internal sealed class Network
         return verdict.Top1;
     }
 
-    /// <summary>Brings a node's input gradient to where the input's other readers leave theirs.</summary>
-    private void PassOn(ShardTape tape, int node)
+    private Span<float> Logits(ShardTape tape) => tape.Output(model.Nodes.Count - 1).AsSpan(0, tape.Samples * model.Classes);
+
+    /// <summary>Brings a layer's input gradients to where the inputs' other readers leave theirs.</summary>
+    private void PassOn(ShardTape tape, int layer)
     {
-        foreach (var flow in Plan.Backward[node].Flows)
+        var flows = Plan.Backward[layer].Flows;
+        for (var i = 0; i < flows.Count; i++)
         {
-            if (flow.How == Contribution.InPlace)
-                continue;
-            var (from, to) = (tape.Slot(flow.From), tape.Slot(flow.To));
-            context.Threads.Split(tape.Samples * model.Nodes[node].In.Elements, (first, end) =>
-            {
-                var part = from.AsSpan(first, end - first);
-                var sum = to.AsSpan(first, end - first);
-                if (flow.How == Contribution.Copy)
-                    part.CopyTo(sum);
-                else
-                    ElementLoops.Add(sum, part, sum);
-            });
+            var (from, to) = (tape.Slot(flows[i].From), tape.Slot(flows[i].To));
+            var length = tape.Samples * flows[i].Length;
+            if (flows[i].How == Contribution.Copy)
+                ElementPasses.Copy(from, to, length, context.Threads);
+            else
+                ElementPasses.Add(to, from, to, length, context.Threads);
         }
     }
 
-    private void SearchOutput(ShardTape tape, int layer)
+    private void SearchOutput(ShardTape tape, int node)
     {
-        var output = tape.Output(layer);
-        var found = false;
-        context.Threads.Split(tape.Samples * model.Nodes[layer].Out.Elements, (first, end) =>
-        {
-            if (!ElementLoops.AllFinite(output.AsSpan(first, end - first)))
-                Volatile.Write(ref found, true);
-        });
-        if (found)
-            tape.NoteNonFinite(layer);
+        if (!ElementPasses.AllFinite(tape.Output(node), tape.Samples * model.Nodes[node].Out.Elements, context.Threads))
+            tape.NoteNonFinite(node);
     }
 
     private void SearchReduction(ShardTape tape)
     {
-        if (ElementLoops.AllFinite(tape.Reduction))
+        if (ElementPasses.AllFinite(tape.Reduction, tape.Reduction.Length, context.Threads))
             return;
         foreach (var (offset, length, layer) in noted)
         {
@@ -199,7 +208,7 @@ internal sealed class Network
             case ConvolutionNode { Method: LayerMethod.Xnor } node:
                 return new XnorLayer(index, node, Parameter(), scratch, context);
             case BatchNormNode node:
-                return new BatchNormLayer(index, node, Parameter(), Parameter(), Statistic(), Statistic(), context);
+                return new BatchNormLayer(index, node, Plan.Tails[index]!, Parameter(), Parameter(), Statistic(), Statistic(), context);
             case ReluNode node:
                 return new ReluLayer(index, node, context);
             case MaxPoolNode node:

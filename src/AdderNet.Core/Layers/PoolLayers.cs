@@ -1,4 +1,6 @@
 using System.Numerics;
+using AdderNet.Core.Engine;
+using AdderNet.Core.Kernels;
 using AdderNet.Core.Models;
 
 namespace AdderNet.Core.Layers;
@@ -9,28 +11,24 @@ namespace AdderNet.Core.Layers;
 /// </summary>
 internal sealed class MaxPoolLayer(int index, MaxPoolNode node, LayerContext context) : LocalLayer(index, context)
 {
-    public override void Forward(ShardTape tape)
-    {
-        var (x, y, winners) = (tape.Output(node.Input), tape.Output(Index), tape.Winners(Index));
-        Context.Threads.Split(tape.Samples * node.Out.Height, (first, end) =>
-        {
-            for (var line = first; line < end; line++)
-                ForwardLine(x, y, winners, line);
-        });
-    }
+    /// <summary>Elements of the window's maps that are worth a thread.</summary>
+    private const int ThreadElements = 32 * 1024;
+
+    public override StepPart Part => StepPart.Pooling;
+
+    public override void Forward(ShardTape tape) => Context.Threads.Split(
+        tape.Samples * node.Out.Height,
+        new ForwardJob(this, tape.Output(node.Input), tape.Output(Index), tape.Winners(Index)),
+        grain: 1 + ThreadElements * node.Out.Height / node.In.Elements);
 
     public override void Backward(ShardTape tape)
     {
-        if (tape.InputGradient(Index) is not { } dx)
-            return;
-        var (g, winners) = (tape.OutputGradient(Index), tape.Winners(Index));
         // Windows may overlap, so one thread adds a sample's gradient, in the order of the outputs.
-        Context.Threads.Split(tape.Samples, (first, end) =>
+        if (tape.InputGradient(Index) is { } dx)
         {
-            Array.Clear(dx, first * node.In.Elements, (end - first) * node.In.Elements);
-            for (var line = first * node.Out.Height; line < end * node.Out.Height; line++)
-                BackwardLine(g, winners, dx, line);
-        });
+            Context.Threads.Split(
+                tape.Samples, new BackwardJob(this, tape.OutputGradient(Index), tape.Winners(Index), dx), grain: 1 + ThreadElements / node.In.Elements);
+        }
     }
 
     private void ForwardLine(float[] x, float[] y, int[] winners, int line)
@@ -96,8 +94,29 @@ internal sealed class MaxPoolLayer(int index, MaxPoolNode node, LayerContext con
         }
     }
 
+    private readonly struct ForwardJob(MaxPoolLayer layer, float[] x, float[] y, int[] winners) : ISplitJob
+    {
+        public void Run(int first, int end)
+        {
+            for (var line = first; line < end; line++)
+                layer.ForwardLine(x, y, winners, line);
+        }
+    }
+
+    private readonly struct BackwardJob(MaxPoolLayer layer, float[] g, int[] winners, float[] dx) : ISplitJob
+    {
+        public void Run(int first, int end) => layer.BackwardSamples(g, winners, dx, first, end);
+    }
+
     /// <summary>The part of a pooling window that lies within the image; lengths and places are in elements.</summary>
     private readonly record struct Window(int First, int Rows, int Columns, int RowLength, int Channels);
+
+    private void BackwardSamples(float[] g, int[] winners, float[] dx, int first, int end)
+    {
+        Array.Clear(dx, first * node.In.Elements, (end - first) * node.In.Elements);
+        for (var line = first * node.Out.Height; line < end * node.Out.Height; line++)
+            BackwardLine(g, winners, dx, line);
+    }
 
     private void BackwardLine(float[] g, int[] winners, float[] dx, int line)
     {
@@ -115,37 +134,65 @@ internal sealed class MaxPoolLayer(int index, MaxPoolNode node, LayerContext con
 /// <summary>Mean over all pixels, summed in row order in double.</summary>
 internal sealed class GlobalAveragePoolLayer(int index, GlobalAveragePoolNode node, LayerContext context) : LocalLayer(index, context)
 {
-    public override void Forward(ShardTape tape)
-    {
-        var (x, y) = (tape.Output(node.Input), tape.Output(Index));
-        var channels = node.In.Channels;
-        Context.Threads.Split(tape.Samples * channels, (first, end) =>
-        {
-            for (var i = first; i < end; i++)
-            {
-                var place = i / channels * node.In.Elements + i % channels;
-                var sum = 0.0;
-                for (var pixel = 0; pixel < node.In.Pixels; pixel++, place += channels)
-                    sum += x[place];
-                y[i] = (float)(sum / node.In.Pixels);
-            }
-        });
-    }
+    /// <summary>Channels that are summed side by side.</summary>
+    private const int Chunk = 64;
+
+    /// <summary>Elements that are worth a thread.</summary>
+    private const int ThreadElements = 32 * 1024;
+
+    public override StepPart Part => StepPart.Pooling;
+
+    private int Chunks => (node.In.Channels + Chunk - 1) / Chunk;
+
+    public override void Forward(ShardTape tape) => Context.Threads.Split(
+        tape.Samples * Chunks,
+        new ForwardJob(node, tape.Output(node.Input), tape.Output(Index)),
+        grain: 1 + ThreadElements / (node.In.Pixels * Chunk));
 
     public override void Backward(ShardTape tape)
     {
-        if (tape.InputGradient(Index) is not { } dx)
-            return;
-        var g = tape.OutputGradient(Index);
-        var channels = node.In.Channels;
-        Context.Threads.Split(tape.Samples * node.In.Pixels, (first, end) =>
+        if (tape.InputGradient(Index) is { } dx)
+            Context.Threads.Split(tape.Samples, new BackwardJob(node, tape.OutputGradient(Index), dx), grain: 1 + ThreadElements / node.In.Elements);
+    }
+
+    private readonly struct ForwardJob(GlobalAveragePoolNode node, float[] x, float[] y) : ISplitJob
+    {
+        public void Run(int first, int end)
         {
-            for (var pixel = first; pixel < end; pixel++)
+            var channels = node.In.Channels;
+            var chunks = (channels + Chunk - 1) / Chunk;
+            Span<double> sums = stackalloc double[Chunk];
+            for (var i = first; i < end; i++)
             {
-                var source = pixel / node.In.Pixels * channels;
-                for (var c = 0; c < channels; c++)
-                    dx[pixel * channels + c] = g[source + c] / node.In.Pixels;
+                var (sample, channel) = (i / chunks, i % chunks * Chunk);
+                var part = sums[..Math.Min(Chunk, channels - channel)];
+                part.Clear();
+                for (var pixel = 0; pixel < node.In.Pixels; pixel++)
+                {
+                    var row = x.AsSpan(sample * node.In.Elements + pixel * channels + channel, part.Length);
+                    for (var c = 0; c < part.Length; c++)
+                        part[c] += row[c];
+                }
+
+                for (var c = 0; c < part.Length; c++)
+                    y[sample * channels + channel + c] = (float)(part[c] / node.In.Pixels);
             }
-        });
+        }
+    }
+
+    private readonly struct BackwardJob(GlobalAveragePoolNode node, float[] g, float[] dx) : ISplitJob
+    {
+        public void Run(int first, int end)
+        {
+            var channels = node.In.Channels;
+            for (var sample = first; sample < end; sample++)
+            {
+                var image = dx.AsSpan(sample * node.In.Elements, node.In.Elements);
+                for (var c = 0; c < channels; c++)
+                    image[c] = g[sample * channels + c] / node.In.Pixels;
+                for (var pixel = 1; pixel < node.In.Pixels; pixel++)
+                    image[..channels].CopyTo(image[(pixel * channels)..]);
+            }
+        }
     }
 }

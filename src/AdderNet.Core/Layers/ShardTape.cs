@@ -1,4 +1,5 @@
 using AdderNet.Core.Engine;
+using AdderNet.Core.Layers.Normalization;
 using AdderNet.Core.Models;
 using AdderNet.Core.Sharding;
 
@@ -10,8 +11,8 @@ internal sealed class ShardTape
     private readonly ModelDescription model;
     private readonly TapePlan plan;
     private readonly float[] images;
-    private readonly float[]?[] outputs;
     private readonly int[]?[] winners;
+    private readonly NormState?[] norms;
     private readonly float[]?[] slots;
 
     /// <param name="model">The model.</param>
@@ -23,11 +24,10 @@ internal sealed class ShardTape
         this.plan = plan;
         Capacity = capacity;
         images = new float[checked(capacity * model.Input.Elements)];
-        outputs = new float[]?[model.Nodes.Count];
         winners = new int[]?[model.Nodes.Count];
+        norms = new NormState?[model.Nodes.Count];
         slots = new float[]?[plan.SlotLengths.Count];
         Labels = new int[capacity];
-        Norms = new NormState[model.Nodes.Count];
     }
 
     /// <summary>Most samples of one pass.</summary>
@@ -41,9 +41,6 @@ internal sealed class ShardTape
 
     /// <summary>Class of each sample.</summary>
     public int[] Labels { get; }
-
-    /// <summary>What each batch norm normalised by, by node.</summary>
-    public NormState[] Norms { get; }
 
     /// <summary>Where this pass leaves gradients and statistics, laid out as the reduction vector.</summary>
     public float[] Reduction { get; private set; } = [];
@@ -81,11 +78,11 @@ internal sealed class ShardTape
         return taken;
     }
 
-    /// <summary>The output of a node, or the images.</summary>
-    public float[] Output(int node) =>
-        node == ModelDescription.Images
-            ? images
-            : outputs[plan.Storage[node]] ??= new float[checked(Capacity * model.Nodes[plan.Storage[node]].Out.Elements)];
+    /// <summary>The output of a node's layer, or the images. Valid while <see cref="TapePlan"/> says that something still reads it.</summary>
+    public float[] Output(int node) => node == ModelDescription.Images ? images : Slot(plan.OutputSlots[node]);
+
+    /// <summary>What a batch norm keeps between its passes.</summary>
+    public NormState Norm(int node, int channels) => norms[node] ??= new NormState(channels);
 
     /// <summary>For each output of a max pool the place, within the sample, of the pixel that it took.</summary>
     public int[] Winners(int node) => winners[node] ??= new int[checked(Capacity * model.Nodes[node].Out.Elements)];
@@ -96,7 +93,7 @@ internal sealed class ShardTape
     /// <summary>Where a node's gradient of its input goes; null where none is wanted.</summary>
     public float[]? InputGradient(int node) => plan.Backward[node].InputSlot is >= 0 and var slot ? Slot(slot) : null;
 
-    /// <summary>A gradient buffer.</summary>
+    /// <summary>A buffer of outputs or gradients.</summary>
     public float[] Slot(int slot) => slots[slot] ??= new float[checked(Capacity * plan.SlotLengths[slot])];
 
     /// <summary>Notes a non-finite value; the first place in the order of <see cref="ModelDescription.LayerNames"/> stays.</summary>

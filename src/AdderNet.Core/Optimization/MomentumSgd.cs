@@ -22,8 +22,9 @@ internal sealed class MomentumSgd(OptimizerOptions optimizer, GradientScaling sc
     /// <param name="learningRate">The step's rate.</param>
     public void Apply(ModelLayout layout, Span<float> parameters, Span<float> velocity, ReadOnlySpan<float> meanGradient, double learningRate)
     {
-        foreach (var parameter in layout.Parameters)
+        for (var i = 0; i < layout.Parameters.Count; i++)
         {
+            var parameter = layout.Parameters[i];
             var (offset, length) = (parameter.Tensor.Offset, parameter.Tensor.Length);
             var gradient = meanGradient.Slice(offset, length);
             var scale = Scale(parameter, gradient);

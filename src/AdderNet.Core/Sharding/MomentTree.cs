@@ -13,23 +13,33 @@ public static class MomentTree
     /// <param name="pass">Which rule.</param>
     public static IReadOnlyList<MomentNode> Reduce(IEnumerable<MomentNode> nodes, MomentPass pass)
     {
-        var stack = new List<MomentNode>();
-        foreach (var node in nodes.OrderBy(n => n.Node.Shards.First))
+        var copies = nodes.OrderBy(n => n.Node.Shards.First).Select(n => n with { Values = [.. n.Values] }).ToList();
+        ReduceInPlace(copies, pass);
+        return copies;
+    }
+
+    /// <summary>As the other, in the list itself and in the values of left children; allocates nothing.</summary>
+    /// <param name="nodes">Disjoint nodes from left to right.</param>
+    /// <param name="pass">Which rule.</param>
+    internal static void ReduceInPlace(List<MomentNode> nodes, MomentPass pass)
+    {
+        var merged = 0;
+        for (var i = 0; i < nodes.Count; i++)
         {
-            if (stack.Count > 0 && stack[^1].Node.Shards.End > node.Node.Shards.First)
-                throw new ArgumentException($"Node {node.Node} overlaps {stack[^1].Node}.", nameof(nodes));
-            var right = node;
-            while (stack.Count > 0 && ShardTree.AreSiblings(stack[^1].Node, right.Node))
+            var right = nodes[i];
+            if (merged > 0 && nodes[merged - 1].Node.Shards.End > right.Node.Shards.First)
+                throw new ArgumentException($"Node {right.Node} overlaps {nodes[merged - 1].Node}.", nameof(nodes));
+            while (merged > 0 && ShardTree.AreSiblings(nodes[merged - 1].Node, right.Node))
             {
-                var left = stack[^1];
-                stack.RemoveAt(stack.Count - 1);
-                right = new MomentNode(ShardTree.Parent(left.Node), Join(left.Values, right.Values, pass));
+                var left = nodes[--merged];
+                Join(left.Values, right.Values, pass);
+                right = new MomentNode(ShardTree.Parent(left.Node), left.Values);
             }
 
-            stack.Add(right);
+            nodes[merged++] = right;
         }
 
-        return stack;
+        nodes.RemoveRange(merged, nodes.Count - merged);
     }
 
     /// <summary>Merges nodes that cover [0, S) and returns the root's values, not divided by S.</summary>
@@ -50,30 +60,28 @@ public static class MomentTree
         return Reduce(all, pass)[0].Values;
     }
 
-    private static double[] Join(double[] left, double[] right, MomentPass pass)
+    /// <summary>Merges a right child's values into its left sibling's.</summary>
+    private static void Join(double[] left, double[] right, MomentPass pass)
     {
         if (left.Length != right.Length)
             throw new ArgumentException($"Moments of {left.Length} and {right.Length} values cannot be merged.", nameof(right));
-        var joined = new double[left.Length];
         if (pass == MomentPass.Backward)
         {
-            for (var i = 0; i < joined.Length; i++)
-                joined[i] = left[i] + right[i];
-            return joined;
+            for (var i = 0; i < left.Length; i++)
+                left[i] += right[i];
+            return;
         }
 
         var channels = (left.Length - 1) / 2;
         var (na, nb) = (left[0], right[0]);
         var n = na + nb;
-        joined[0] = n;
+        left[0] = n;
         var (share, weight) = (nb / n, na * nb / n);
         for (var c = 1; c <= channels; c++)
         {
             var d = right[c] - left[c];
-            joined[c] = left[c] + d * share;
-            joined[c + channels] = left[c + channels] + right[c + channels] + d * d * weight;
+            left[c] += d * share;
+            left[c + channels] = left[c + channels] + right[c + channels] + d * d * weight;
         }
-
-        return joined;
     }
 }

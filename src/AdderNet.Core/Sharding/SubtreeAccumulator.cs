@@ -11,6 +11,7 @@ internal sealed class SubtreeAccumulator
 {
     private readonly int length;
     private readonly List<Node> nodes = [];
+    private readonly List<SubtreeSum> result = [];
     private readonly Stack<float[]> free = new();
     private ShardRange range;
     private int next;
@@ -81,6 +82,9 @@ internal sealed class SubtreeAccumulator
     {
         if (next != range.End)
             throw new InvalidOperationException($"Shard {next} of {range} is not complete.");
-        return nodes.ConvertAll(n => new SubtreeSum(n.Id, n.Sum, n.Counts));
+        result.Clear();
+        foreach (var node in nodes)
+            result.Add(new SubtreeSum(node.Id, node.Sum, node.Counts));
+        return result;
     }
 }

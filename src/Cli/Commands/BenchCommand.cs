@@ -8,8 +8,9 @@ internal static class BenchCommand
 {
     public static Command Create()
     {
-        var command = new ExampleCommand("bench", "Measures this machine: ratios taken side by side in one run.", "./addernet bench kernels --json kernels.json");
+        var command = new ExampleCommand("bench", "Measures this machine: ratios taken side by side in one run.", "./addernet bench kernels --json kernels.json", "./addernet bench step resnet20");
         command.Subcommands.Add(BenchKernelsCommand.Create());
+        command.Subcommands.Add(BenchStepCommand.Create());
         command.Subcommands.Add(BenchLoaderCommand.Create());
         command.Subcommands.Add(BenchPixelsCommand.Create());
         command.Subcommands.Add(BenchIndexCommand.Create());

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using AdderNet.Cli.CommandLine;
 using AdderNet.Cli.Operations;
 using AdderNet.Core.Configuration;
@@ -19,17 +18,17 @@ internal static class OpsCommand
         {
             Description = "Model",
             HelpName = string.Join('|', Spelling.All<ModelName>()),
-            CustomParser = result => ParseName<ModelName>(result, "model"),
+            CustomParser = result => ParsedValue.Spelled<ModelName>(result, "model"),
         };
         var method = new Option<LayerMethod>("--method")
         {
             Description = "What its layers compute",
             HelpName = string.Join('|', Spelling.All<LayerMethod>()),
-            CustomParser = result => ParseName<LayerMethod>(result, "--method"),
+            CustomParser = result => ParsedValue.Spelled<LayerMethod>(result, "--method"),
             DefaultValueFactory = _ => LayerMethod.Adder,
         };
-        var size = Number("--image-size", "Side of the square image in pixels; without it 28 for lenet5, 32 for the CIFAR models, 224 for resnet18 and resnet50", 1, LargestSide, 224);
-        var classes = Number("--classes", "Number of classes; without it 1000 for resnet18 and resnet50, 10 for the others", 2, 100_000, 100);
+        var size = ParsedValue.Number("--image-size", "Side of the square image in pixels; without it 28 for lenet5, 32 for the CIFAR models, 224 for resnet18 and resnet50", 1, LargestSide, 224);
+        var classes = ParsedValue.Number("--classes", "Number of classes; without it 1000 for resnet18 and resnet50, 10 for the others", 2, 100_000, 100);
         var command = new ExampleCommand(
             "ops",
             "Counts a model's additions, multiplications, XNORs, parameters and activations for one image, by layer and in all, beside the paper's figures.",
@@ -65,26 +64,4 @@ internal static class OpsCommand
         });
         return command;
     }
-
-    private static T ParseName<T>(ArgumentResult result, string source)
-        where T : struct, Enum
-    {
-        var text = result.Tokens[0].Value;
-        if (!Spelling.TryParse<T>(text, out var value))
-            result.AddError($"{source}: '{text}' is not known; valid: {string.Join(", ", Spelling.All<T>())}");
-        return value;
-    }
-
-    private static Option<int?> Number(string name, string description, int minimum, int maximum, int example) => new(name)
-    {
-        Description = description,
-        HelpName = "N",
-        CustomParser = result =>
-        {
-            if (int.TryParse(result.Tokens[0].Value, out var number) && number >= minimum && number <= maximum)
-                return number;
-            result.AddError($"{name}: '{result.Tokens[0].Value}' is not a whole number from {minimum} to {maximum}; valid: {name} {example}");
-            return null;
-        },
-    };
 }

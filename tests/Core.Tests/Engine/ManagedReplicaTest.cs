@@ -26,8 +26,8 @@ public sealed class ManagedReplicaTest
         {
             var expected = await ComputeAsync(alone, description);
             var parts = await Task.WhenAll(
-                left.ComputeAsync(new ShardRange(0, cut), batches, merge, static () => { }, CancellationToken.None),
-                right.ComputeAsync(new ShardRange(cut, shards), batches, merge, static () => { }, CancellationToken.None));
+                left.ComputeAsync(new ShardRange(0, cut), batches, merge, static () => { }, CancellationToken.None).AsTask(),
+                right.ComputeAsync(new ShardRange(cut, shards), batches, merge, static () => { }, CancellationToken.None).AsTask());
             var reduced = Reduce(parts.SelectMany(p => p), shards, alone.Layout);
 
             Assert.Equal(expected.Hash, reduced.Hash);
@@ -163,7 +163,7 @@ public sealed class ManagedReplicaTest
                 if (++layers == 20)
                     source.Cancel();
             },
-            source.Token));
+            source.Token).AsTask());
         Assert.Equal(20, layers);
         Assert.Equal(0, replica.AppliedStep);
         Assert.Equal(expected.Hash, (await ComputeAsync(replica, description)).Hash);

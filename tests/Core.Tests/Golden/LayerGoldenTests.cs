@@ -30,7 +30,7 @@ public class LayerGoldenTests(ITestOutputHelper output)
         var context = new LayerContext(parameters, statistics, ConvolutionKernels.Best, threads);
         var slots = model.Layout;
         var layer = new BatchNormLayer(
-            0, (BatchNormNode)model.Nodes[0], slots.Parameters[0].Tensor, slots.Parameters[1].Tensor, slots.Statistics[0], slots.Statistics[1], context);
+            0, (BatchNormNode)model.Nodes[0], new TapePlan(model.Nodes).Tails[0]!, slots.Parameters[0].Tensor, slots.Parameters[1].Tensor, slots.Statistics[0], slots.Statistics[1], context);
         var tape = Begin(model, name, shape);
 
         layer.Forward(tape);
@@ -63,8 +63,8 @@ public class LayerGoldenTests(ITestOutputHelper output)
         var shape = golden.Shape("relu.x");
         var map = new MapShape(shape[2], shape[3], shape[1]);
         var (layers, tape) = Network("relu", shape, [new ReluNode("relu", ModelDescription.Images, map)]);
-        RunLast(layers, tape, "relu");
-        Check("relu", "y", tape.Output(0), shape);
+        var y = RunLast(layers, tape, "relu");
+        Check("relu", "y", y, shape);
         Check("relu", "dx", tape.OutputGradient(0), shape);
     }
 
@@ -82,8 +82,8 @@ public class LayerGoldenTests(ITestOutputHelper output)
             PassThrough(map),
             new MaxPoolNode("pool", 0, map, new MapShape(outputShape[2], outputShape[3], shape[1]), g[4], g[5], g[6]),
         ]);
-        RunLast(layers, tape, name);
-        Check(name, "y", tape.Output(1), outputShape);
+        var y = RunLast(layers, tape, name);
+        Check(name, "y", y, outputShape);
         Check(name, "dx", tape.InputGradient(1)!, shape);
     }
 
@@ -93,8 +93,8 @@ public class LayerGoldenTests(ITestOutputHelper output)
         var shape = golden.Shape("average.x");
         var map = new MapShape(shape[2], shape[3], shape[1]);
         var (layers, tape) = Network("average", shape, [PassThrough(map), new GlobalAveragePoolNode("average", 0, map)]);
-        RunLast(layers, tape, "average");
-        Check("average", "y", tape.Output(1));
+        var y = RunLast(layers, tape, "average");
+        Check("average", "y", y);
         Check("average", "dx", tape.InputGradient(1)!, shape);
     }
 
@@ -134,14 +134,17 @@ public class LayerGoldenTests(ITestOutputHelper output)
         return tape;
     }
 
-    private void RunLast(List<LocalLayer> layers, ShardTape tape, string name)
+    /// <summary>Runs all layers forward and the last one backward; its output is returned, since backward passes may reuse its buffer.</summary>
+    private float[] RunLast(List<LocalLayer> layers, ShardTape tape, string name)
     {
         foreach (var layer in layers)
             layer.Forward(tape);
+        var y = tape.Output(layers.Count - 1).ToArray();
         var shape = golden.Shape($"{name}.g");
         Layout.ToChannelsLast(golden.Floats($"{name}.g"), shape[0], shape[1], shape.Skip(2).Aggregate(1, (a, b) => a * b))
             .CopyTo(tape.OutputGradient(layers.Count - 1), 0);
         layers[^1].Backward(tape);
+        return y;
     }
 
     private void Check(string name, string result, float[] actual, int[] shape)

@@ -8,14 +8,16 @@ namespace AdderNet.Core.Layers.Quantization;
 internal abstract class BinarizedLayer(int index, ConvolutionNode node, TensorSlot filters, BinaryScratch scratch, LayerContext context)
     : FilterLayer(index, node, filters, context)
 {
+    /// <inheritdoc/>
+    public override StepPart Part => StepPart.Binary;
+
     protected BinaryScratch Scratch { get; } = scratch;
 
     /// <summary>sign(w) of every filter element, in <see cref="BinaryScratch.Filters"/>.</summary>
     protected Span<float> FilterSigns(in ConvolutionShape shape)
     {
         var signs = Scratch.Filters(shape.FilterLength);
-        Context.Threads.Split(shape.FilterLength, (first, end) =>
-            Binarization.Signs(Filters[first..end], signs.AsSpan(first, end - first)));
+        BinaryPasses.Signs(FilterMemory, signs, shape.FilterLength, Context.Threads);
         return signs.AsSpan(0, shape.FilterLength);
     }
 
@@ -23,12 +25,7 @@ internal abstract class BinarizedLayer(int index, ConvolutionNode node, TensorSl
     protected double[] FilterMagnitudes(ConvolutionShape shape)
     {
         var means = Scratch.Magnitudes(shape.T);
-        var elements = shape.FilterElements;
-        Context.Threads.Split(shape.T, (first, end) =>
-        {
-            for (var t = first; t < end; t++)
-                means[t] = Binarization.MeanMagnitude(Filters.Slice(t * elements, elements));
-        });
+        BinaryPasses.MeanMagnitudes(FilterMemory, shape.FilterElements, means, shape.T, Context.Threads);
         return means;
     }
 
@@ -41,10 +38,6 @@ internal abstract class BinarizedLayer(int index, ConvolutionNode node, TensorSl
     }
 
     /// <summary>Closes the gradient where the input lies outside [low, high], and scales it.</summary>
-    protected void PassInside(ShardTape tape, ConvolutionShape shape, float[] dx, float low, float high, float factor)
-    {
-        var x = tape.Output(Node.Input);
-        Context.Threads.Split(shape.InputLength, (first, end) =>
-            Binarization.PassInside(dx.AsSpan(first, end - first), x.AsSpan(first, end - first), low, high, factor));
-    }
+    protected void PassInside(ShardTape tape, in ConvolutionShape shape, float[] dx, float low, float high, float factor) =>
+        BinaryPasses.PassInside(dx, tape.Output(Node.Input), low, high, factor, shape.InputLength, Context.Threads);
 }

@@ -13,15 +13,15 @@ internal sealed class BinaryConnectLayer(int index, ConvolutionNode node, Tensor
     public override void Forward(ShardTape tape)
     {
         var shape = Shape(tape);
-        Context.Kernels.Forward(shape, Input(tape, shape), FilterSigns(shape), [], Output(tape, shape), Context.Threads);
+        Context.Kernels.Forward(shape, Input(tape, shape), FilterSigns(shape), [], Output(tape, shape), Threads(shape));
     }
 
     public override void Backward(ShardTape tape)
     {
         var shape = Shape(tape);
         var g = OutputGradient(tape, shape);
-        Context.Kernels.FilterGradient(shape, Input(tape, shape), g, FilterGradient(tape), Context.Threads);
+        Context.Kernels.FilterGradient(shape, Input(tape, shape), g, FilterGradient(tape), Threads(shape));
         if (tape.InputGradient(Index) is { } dx)
-            Context.Kernels.InputGradient(shape, FilterSigns(shape), g, dx.AsSpan(0, shape.InputLength), Context.Threads);
+            Context.Kernels.InputGradient(shape, FilterSigns(shape), g, dx.AsSpan(0, shape.InputLength), Threads(shape));
     }
 }

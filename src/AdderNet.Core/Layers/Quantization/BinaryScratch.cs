@@ -1,3 +1,5 @@
+using AdderNet.Core.Kernels;
+
 namespace AdderNet.Core.Layers.Quantization;
 
 /// <summary>
@@ -6,6 +8,7 @@ namespace AdderNet.Core.Layers.Quantization;
 /// </summary>
 internal sealed class BinaryScratch
 {
+    private readonly Dictionary<(ConvolutionShape Shape, OneBitInput Kind), PackedWindows> windows = [];
     private float[] inputs = [];
     private float[] filters = [];
     private float[] gradient = [];
@@ -38,6 +41,14 @@ internal sealed class BinaryScratch
 
     /// <summary>Bits of the filters.</summary>
     public ulong[] FilterBits(int words) => Grown(ref filterBits, words);
+
+    /// <summary>Windows of a layer's passes.</summary>
+    public PackedWindows Windows(in ConvolutionShape shape, OneBitInput kind)
+    {
+        if (!windows.TryGetValue((shape, kind), out var known))
+            windows.Add((shape, kind), known = new PackedWindows(shape, kind));
+        return known;
+    }
 
     private static T[] Grown<T>(ref T[] buffer, int length)
     {

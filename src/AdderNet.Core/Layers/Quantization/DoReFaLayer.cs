@@ -17,25 +17,24 @@ internal sealed class DoReFaLayer(int index, ConvolutionNode node, TensorSlot fi
         var shape = Shape(tape);
         var output = IntegerOutput(tape, shape, OneBitInput.Level);
         var scale = LayerScale(shape);
-        Context.Threads.Split(shape.OutputLength, (first, end) => Binarization.Scale(output.AsSpan(first, end - first), scale));
+        BinaryPasses.Scale(output, scale, shape.OutputLength, Context.Threads);
     }
 
     public override void Backward(ShardTape tape)
     {
         var shape = Shape(tape);
         var g = OutputGradient(tape, shape);
-        Context.Kernels.FilterGradient(shape, InputLevels(tape, shape), g, FilterGradient(tape), Context.Threads);
+        Context.Kernels.FilterGradient(shape, InputLevels(tape, shape), g, FilterGradient(tape), Threads(shape));
         if (tape.InputGradient(Index) is not { } dx)
             return;
-        Context.Kernels.InputGradient(shape, FilterSigns(shape), g, dx.AsSpan(0, shape.InputLength), Context.Threads);
+        Context.Kernels.InputGradient(shape, FilterSigns(shape), g, dx.AsSpan(0, shape.InputLength), Threads(shape));
         PassInside(tape, shape, dx, low: 0, high: 1, LayerScale(shape));
     }
 
     private Span<float> InputLevels(ShardTape tape, ConvolutionShape shape)
     {
         var (x, levels) = (tape.Output(Node.Input), Scratch.Inputs(shape.InputLength));
-        Context.Threads.Split(shape.InputLength, (first, end) =>
-            Binarization.Levels(x.AsSpan(first, end - first), levels.AsSpan(first, end - first)));
+        BinaryPasses.Levels(x, levels, shape.InputLength, Context.Threads);
         return levels.AsSpan(0, shape.InputLength);
     }
 

@@ -12,19 +12,20 @@ internal static class InputMagnitudes
     public static float[] OfPositions(ConvolutionShape shape, float[] x, BinaryScratch scratch, ComputeThreads threads)
     {
         var pixels = scratch.Magnitudes(shape.N * shape.H * shape.W);
-        threads.Split(shape.N * shape.H * shape.W, (first, end) =>
-        {
-            for (var i = first; i < end; i++)
-                pixels[i] = Binarization.MeanMagnitude(x.AsSpan(i * shape.C, shape.C));
-        });
+        BinaryPasses.MeanMagnitudes(x, shape.C, pixels, shape.N * shape.H * shape.W, threads);
 
         var scales = scratch.InputScales(shape.Positions);
-        threads.Split(shape.Positions, (first, end) =>
+        threads.Split(shape.Positions, new WindowJob(shape, pixels, scales), BinaryPasses.ThreadElements / (shape.KernelHeight * shape.KernelWidth));
+        return scales;
+    }
+
+    private readonly struct WindowJob(ConvolutionShape shape, double[] pixels, float[] scales) : ISplitJob
+    {
+        public void Run(int first, int end)
         {
             for (var p = first; p < end; p++)
                 scales[p] = OfWindow(shape, pixels, p);
-        });
-        return scales;
+        }
     }
 
     private static float OfWindow(in ConvolutionShape shape, double[] pixels, int position)

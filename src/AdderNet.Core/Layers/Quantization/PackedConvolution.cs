@@ -38,29 +38,49 @@ internal static class PackedConvolution
         var filterWords = Words(shape.FilterElements);
         var pixels = scratch.PixelBits(checked(shape.N * shape.H * shape.W * pixelWords));
         var signs = scratch.FilterBits(checked(shape.T * filterWords));
-        threads.Split(shape.N * shape.H * shape.W, (first, end) =>
-        {
-            for (var i = first; i < end; i++)
-                PackPixel(x.AsSpan(i * shape.C, shape.C), kind, pixels.AsSpan(i * pixelWords, pixelWords));
-        });
-        threads.Split(shape.T, (first, end) =>
-        {
-            for (var t = first; t < end; t++)
-                PackFilter(shape, filters.Span.Slice(t * shape.FilterElements, shape.FilterElements), signs.AsSpan(t * filterWords, filterWords));
-        });
-        threads.Split(shape.Positions, (first, end) =>
-        {
-            var window = new PackedWindow(shape, kind);
-            for (var p = first; p < end; p++)
-            {
-                window.Fill(pixels, p);
-                Multiply(window, signs, y.AsSpan(p * shape.T, shape.T));
-            }
-        });
+        threads.Split(shape.N * shape.H * shape.W, new PixelJob(kind, x, shape.C, pixels), 1 + BinaryPasses.ThreadElements / shape.C);
+        threads.Split(shape.T, new FilterJob(shape, filters, signs), 1 + BinaryPasses.ThreadElements / shape.FilterElements);
+        threads.Split(shape.Positions, new MultiplyJob(scratch.Windows(shape, kind), pixels, signs, y), 1 + BinaryPasses.ThreadElements / (shape.T * filterWords));
     }
 
     /// <summary>Words that hold a number of bits.</summary>
     public static int Words(int bits) => (bits + WordBits - 1) / WordBits;
+
+    private readonly struct PixelJob(OneBitInput kind, float[] x, int channels, ulong[] pixels) : ISplitJob
+    {
+        public void Run(int first, int end)
+        {
+            var words = Words(channels);
+            for (var i = first; i < end; i++)
+                PackPixel(x.AsSpan(i * channels, channels), kind, pixels.AsSpan(i * words, words));
+        }
+    }
+
+    private readonly struct FilterJob(ConvolutionShape shape, ReadOnlyMemory<float> filters, ulong[] signs) : ISplitJob
+    {
+        public void Run(int first, int end)
+        {
+            var words = Words(shape.FilterElements);
+            for (var t = first; t < end; t++)
+                PackFilter(shape, filters.Span.Slice(t * shape.FilterElements, shape.FilterElements), signs.AsSpan(t * words, words));
+        }
+    }
+
+    private readonly struct MultiplyJob(PackedWindows windows, ulong[] pixels, ulong[] signs, float[] y) : ISplitJob
+    {
+        public void Run(int first, int end)
+        {
+            var window = windows.Rent();
+            var filters = windows.Shape.T;
+            for (var p = first; p < end; p++)
+            {
+                window.Fill(pixels, p);
+                Multiply(window, signs, y.AsSpan(p * filters, filters));
+            }
+
+            windows.Return(window);
+        }
+    }
 
     private static void Multiply(PackedWindow window, ulong[] signs, Span<float> y)
     {

@@ -19,15 +19,7 @@ internal sealed class XnorLayer(int index, ConvolutionNode node, TensorSlot filt
         var output = IntegerOutput(tape, shape, OneBitInput.Sign);
         var positions = InputMagnitudes.OfPositions(shape, tape.Output(Node.Input), Scratch, Context.Threads);
         var alphas = FilterScales(shape);
-        Context.Threads.Split(shape.Positions, (first, end) =>
-        {
-            for (var p = first; p < end; p++)
-            {
-                var row = output.AsSpan(p * shape.T, shape.T);
-                for (var t = 0; t < row.Length; t++)
-                    row[t] = row[t] * positions[p] * alphas[t];
-            }
-        });
+        BinaryPasses.ScaleRows(output, positions, alphas, shape, Context.Threads);
     }
 
     public override void Backward(ShardTape tape)
@@ -35,22 +27,21 @@ internal sealed class XnorLayer(int index, ConvolutionNode node, TensorSlot filt
         var shape = Shape(tape);
         var scaled = ScaledGradient(tape, shape).AsSpan(0, shape.OutputLength);
         var alphas = FilterScales(shape);
-        Context.Kernels.FilterGradient(shape, InputSigns(tape, shape), scaled, FilterGradient(tape), Context.Threads);
+        Context.Kernels.FilterGradient(shape, InputSigns(tape, shape), scaled, FilterGradient(tape), Threads(shape));
         ScaleFilterGradient(tape, shape, alphas);
         if (tape.InputGradient(Index) is not { } dx)
             return;
         var signs = FilterSigns(shape);
         for (var t = 0; t < shape.T; t++)
             Binarization.Scale(signs.Slice(t * shape.FilterElements, shape.FilterElements), alphas[t]);
-        Context.Kernels.InputGradient(shape, signs, scaled, dx.AsSpan(0, shape.InputLength), Context.Threads);
+        Context.Kernels.InputGradient(shape, signs, scaled, dx.AsSpan(0, shape.InputLength), Threads(shape));
         PassInside(tape, shape, dx, low: -1, high: 1, factor: 1);
     }
 
     private Span<float> InputSigns(ShardTape tape, ConvolutionShape shape)
     {
         var (x, signs) = (tape.Output(Node.Input), Scratch.Inputs(shape.InputLength));
-        Context.Threads.Split(shape.InputLength, (first, end) =>
-            Binarization.Signs(x.AsSpan(first, end - first), signs.AsSpan(first, end - first)));
+        BinaryPasses.Signs(x, signs, shape.InputLength, Context.Threads);
         return signs.AsSpan(0, shape.InputLength);
     }
 
@@ -67,14 +58,7 @@ internal sealed class XnorLayer(int index, ConvolutionNode node, TensorSlot filt
     {
         var positions = InputMagnitudes.OfPositions(shape, tape.Output(Node.Input), Scratch, Context.Threads);
         var (g, scaled) = (tape.OutputGradient(Index), Scratch.Gradient(shape.OutputLength));
-        Context.Threads.Split(shape.Positions, (first, end) =>
-        {
-            for (var p = first; p < end; p++)
-            {
-                for (var i = p * shape.T; i < (p + 1) * shape.T; i++)
-                    scaled[i] = g[i] * positions[p];
-            }
-        });
+        BinaryPasses.ScaleGradient(g, positions, scaled, shape, Context.Threads);
         return scaled;
     }
 

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using AdderNet.Core.Engine;
+
+namespace AdderNet.Cli.Benchmarks;
+
+/// <summary>A part of a step.</summary>
+/// <param name="Part">Which.</param>
+/// <param name="Seconds">Median over the steps.</param>
+/// <param name="OfStep">Its share of the step's median.</param>
+internal sealed record StepPartRow([property: JsonConverter(typeof(JsonStringEnumConverter<StepPart>))] StepPart Part, double Seconds, double OfStep);
+
+/// <summary>A step as a whole.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="ImageSize">Side of the images.</param>
+/// <param name="Batch">Images of the step.</param>
+/// <param name="Threads">Threads that computed.</param>
+/// <param name="Steps">Steps that were timed.</param>
+/// <param name="Seconds">Median of a step.</param>
+/// <param name="ImagesPerSecond">Of the median.</param>
+/// <param name="FmaPeak">Fused multiply-adds (lane-elements) a second of one core.</param>
+/// <param name="OfBound">The time that the adder layers alone need at that rate, over the step's time.</param>
+/// <param name="AllocatedBytes">Bytes that a step's computation and update allocated on the managed heap, on all compute threads.</param>
+/// <param name="PeakMemoryBytes">Most memory that the process ever had in use.</param>
+/// <param name="TimesReference">How many times faster than with the reference kernels; null: not measured.</param>
+/// <param name="Disturbance">Seconds that threads of this process waited for a core, a second.</param>
+internal sealed record StepSummary(
+    string Model, int ImageSize, int Batch, int Threads, int Steps, double Seconds, double ImagesPerSecond, double FmaPeak, double OfBound,
+    long AllocatedBytes, long PeakMemoryBytes, double? TimesReference, double Disturbance);
+
+/// <summary>What <c>bench step</c> measured.</summary>
+internal sealed record StepReport(IReadOnlyList<StepPartRow> Parts, StepSummary Summary)
+{
+    private static readonly StepPart[] AdderKernels = [StepPart.AdderForward, StepPart.AdderFilterGradient, StepPart.AdderInputGradient];
+
+    /// <summary>Share of the step outside the adder kernels.</summary>
+    public double Outside => 1 - Parts.Where(row => AdderKernels.Contains(row.Part)).Sum(row => row.OfStep);
+
+    /// <summary>The report for people.</summary>
+    public IEnumerable<string> Lines()
+    {
+        var s = Summary;
+        yield return Text($"{s.Model} at {s.ImageSize}x{s.ImageSize}, {s.Batch} images, {s.Threads} thread(s), median of {s.Steps} steps");
+        foreach (var row in Parts)
+            yield return Text($"  {row.Part,-22} {row.Seconds * 1e3,10:0.000} ms  {row.OfStep,6:0.0 %}");
+        yield return Text($"  {"step",-22} {s.Seconds * 1e3,10:0.000} ms, {s.ImagesPerSecond:0.00} images/s; outside the adder kernels {Outside:0.0 %}");
+        yield return Text($"  {s.OfBound:0.0 %} of the bound that {s.FmaPeak / 1e9:0.0} G fused multiply-adds a second and core give for the adder layers alone");
+        if (s.TimesReference is { } times)
+            yield return Text($"  {times:0.0} times the speed of the reference kernels");
+        yield return Text($"  allocated {s.AllocatedBytes} bytes a step; peak memory {s.PeakMemoryBytes / 1e6:0} MB; waited for a core {s.Disturbance:0.0 %} of the time");
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
