@@ -17,6 +17,8 @@ internal sealed unsafe record GatherClass(TermBlocks Terms, int[] TapRows, int[]
         Exchanged = Pinned.Address(Terms.Exchanged),
         Chunks = Pinned.Address(Terms.Chunks),
         ChunkCount = Terms.Chunks.Length,
+        TapRows = TapRows.Length,
+        TapColumns = TapColumns.Length,
         Positions = Positions,
         Sources = Pinned.Address(Sources),
         Places = Pinned.Address(Places),
@@ -33,6 +35,8 @@ internal unsafe struct GatherRun
     public TileSegment* Exchanged;
     public TileChunk* Chunks;
     public int ChunkCount;
+    public int TapRows;
+    public int TapColumns;
     public int Positions;
     public int* Sources;
     public int* Places;
@@ -56,6 +60,9 @@ internal sealed class GatherPlan
 
         Classes = [.. classes];
         Runs = Pinned.Copy(classes.ConvertAll(positions => positions.Run));
+        RowClasses = GroupOfPlaces(rows);
+        ColumnClasses = GroupOfPlaces(columns);
+        ClassColumns = columns.Count;
         GroupStarts = Pinned.Array<int>(Classes.Length + 1);
         for (var i = 0; i < Classes.Length; i++)
             GroupStarts[i + 1] = GroupStarts[i] + (Classes[i].Positions + Group - 1) / Group;
@@ -65,6 +72,15 @@ internal sealed class GatherPlan
 
     /// <summary>The classes as jobs read them. Pinned.</summary>
     public GatherRun[] Runs { get; }
+
+    /// <summary>For each row of the result, which rows of <see cref="Classes"/> (<see cref="ClassColumns"/> each) its positions belong to. Pinned.</summary>
+    public int[] RowClasses { get; }
+
+    /// <summary>For each column of the result, which column of <see cref="Classes"/> its positions belong to. Pinned.</summary>
+    public int[] ColumnClasses { get; }
+
+    /// <summary>Classes that share their tap rows.</summary>
+    public int ClassColumns { get; }
 
     /// <summary>Number of the first group of positions of each class, and the number of all groups. Pinned.</summary>
     public int[] GroupStarts { get; }
@@ -108,6 +124,18 @@ internal sealed class GatherPlan
     private static IEnumerable<int> Reached(int place, int kernel, int outputs, ConvolutionShape shape) =>
         Enumerable.Range(0, kernel).Reverse().Where(tap =>
             place + shape.Padding - tap is var at && at >= 0 && at % shape.Stride == 0 && at / shape.Stride < outputs);
+
+    private static int[] GroupOfPlaces(List<AxisGroup> groups)
+    {
+        var classes = Pinned.Array<int>(groups.Sum(group => group.Places.Count));
+        for (var i = 0; i < groups.Count; i++)
+        {
+            foreach (var (place, _) in groups[i].Places)
+                classes[place] = i;
+        }
+
+        return classes;
+    }
 
     private static GatherClass Join(AxisGroup rows, AxisGroup columns, GatherMaps maps)
     {

@@ -26,7 +26,7 @@ internal static class KernelShapes
     [
         (ModelName.ResNet50, 224, 3, 8),
         (ModelName.ResNet18, 224, 3, 8),
-        (ModelName.ResNet20, 32, 3, 32),
+        (ModelName.ResNet20, 32, 3, 128),
         (ModelName.VggSmall, 32, 3, 32),
         (ModelName.LeNet5, 28, 1, 32),
     ];

@@ -7,12 +7,21 @@ internal static unsafe class BatchLaneSums<TOps, TVector>
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
 {
+    private const int Partials = SummationOrder.PixelLanes;
+
     /// <summary>The sum of each pixel's channels, [pixel, lane], from inputs [pixel, channel, lane].</summary>
-    public static float* OfPixels(in ConvolutionShape shape, float* input, int lanes, ComputeThreads threads)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void OfPixels(float* input, int pixels, int channels, int lanes, float* sums)
     {
-        var sums = threads.Workspace.Take<float>(WorkspaceSlot.BatchSums, (long)shape.H * shape.W * lanes);
-        threads.Split(shape.H * shape.W, new Job { Channels = shape.C, Lanes = lanes, Input = input, Sums = sums });
-        return sums;
+        var partial = stackalloc float[Partials * 16];
+        for (var pixel = 0; pixel < pixels; pixel++)
+        {
+            for (var lane = 0; lane < lanes; lane += TOps.Width)
+            {
+                var source = input + (nint)pixel * channels * lanes + lane;
+                TOps.Store(sums + (nint)pixel * lanes + lane, channels == 1 ? TOps.Add(TOps.Broadcast(0f), TOps.Load(source)) : OfPixel(source, channels, lanes, partial));
+            }
+        }
     }
 
     /// <summary>The sums of one window's pixels for some vectors of lanes.</summary>
@@ -39,47 +48,23 @@ internal static unsafe class BatchLaneSums<TOps, TVector>
         }
     }
 
-    private struct Job : ISplitJob
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector OfPixel(float* source, int channels, int lanes, float* partial)
     {
-        private const int Partials = SummationOrder.PixelLanes;
-
-        public int Channels;
-        public int Lanes;
-        public float* Input;
-        public float* Sums;
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public readonly void Run(int first, int end)
+        for (var i = 0; i < Partials; i++)
         {
-            var partial = stackalloc float[Partials * 16];
-            for (var pixel = first; pixel < end; pixel++)
-            {
-                for (var lane = 0; lane < Lanes; lane += TOps.Width)
-                {
-                    var source = Input + (long)pixel * Channels * Lanes + lane;
-                    TOps.Store(Sums + (long)pixel * Lanes + lane, Channels == 1 ? TOps.Add(TOps.Broadcast(0f), TOps.Load(source)) : Sum(source, partial));
-                }
-            }
+            var sum = TOps.Broadcast(0f);
+            for (var c = i; c < channels; c += Partials)
+                sum = TOps.Add(sum, TOps.Load(source + (nint)c * lanes));
+            TOps.Store(partial + i * TOps.Width, sum);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private readonly TVector Sum(float* source, float* partial)
+        for (var half = Partials / 2; half > 0; half /= 2)
         {
-            for (var i = 0; i < Partials; i++)
-            {
-                var sum = TOps.Broadcast(0f);
-                for (var c = i; c < Channels; c += Partials)
-                    sum = TOps.Add(sum, TOps.Load(source + (nint)c * Lanes));
-                TOps.Store(partial + i * TOps.Width, sum);
-            }
-
-            for (var half = Partials / 2; half > 0; half /= 2)
-            {
-                for (var i = 0; i < half; i++)
-                    TOps.Store(partial + i * TOps.Width, TOps.Add(TOps.Load(partial + i * TOps.Width), TOps.Load(partial + (i + half) * TOps.Width)));
-            }
-
-            return TOps.Load(partial);
+            for (var i = 0; i < half; i++)
+                TOps.Store(partial + i * TOps.Width, TOps.Add(TOps.Load(partial + i * TOps.Width), TOps.Load(partial + (i + half) * TOps.Width)));
         }
+
+        return TOps.Load(partial);
     }
 }
