@@ -1,6 +1,6 @@
 """Lays AdderNet's adder layers and training steps beside PyTorch, one thread each, in one run:
 
-    /usr/bin/python3 bench/beside_pytorch.py [--models resnet50,resnet20] [--step-images N]
+    /usr/bin/python3 bench/beside_pytorch.py [--models resnet50,resnet20] [--step-images N] [--no-layers | --no-steps]
 
 Every distinct adder layer of the models is timed four ways: ours (`./addernet bench kernels`, forward, filter gradient and input
 gradient), PyTorch's ordinary convolution with its backward pass, torch.cdist with p=1 over patches, and the paper's formulas with
@@ -32,8 +32,9 @@ FORMULA_STEP_IMAGES = {"lenet5": 32, "resnet20": 4}
 
 
 def median_seconds(call, budget, fewest):
-    """Median of repeated calls: at least `fewest`, then more while they fit into `budget` seconds; one call beforehand."""
-    call()
+    """Median of repeated calls: at least `fewest`, then more while they fit into `budget` seconds; one call beforehand if more than one counts."""
+    if fewest > 1:
+        call()
     seconds = []
     begin = time.perf_counter()
     while len(seconds) < fewest or (len(seconds) < 25 and time.perf_counter() - begin < budget):
@@ -130,6 +131,7 @@ def main():
     parser.add_argument("--models", default="resnet50,resnet20", help="layers and steps of these; of " + ", ".join(SIDES))
     parser.add_argument("--step-images", type=int, help="images of ResNet-50's step; without it 8")
     parser.add_argument("--no-layers", action="store_true", help="only training steps")
+    parser.add_argument("--no-steps", action="store_true", help="only layers")
     args = parser.parse_args()
     models = args.models.split(",")
     unknown = [model for model in models if model not in SIDES]
@@ -156,6 +158,8 @@ def main():
         cells = " | ".join(f"({statistics.median(r):.3g})" for r in ratios)
         print(f"| median | | {cells} |", flush=True)
 
+    if args.no_steps:
+        return
     print("\nMilliseconds an image of a training step (forward, backward, update); in brackets times ours.\n")
     print("| step | ours | PyTorch, convolutions | PyTorch, the paper's formulas |")
     print("|---|---|---|---|")

@@ -43,10 +43,10 @@ internal sealed class BinaryScratch
     public ulong[] FilterBits(int words) => Grown(ref filterBits, words);
 
     /// <summary>Windows of a layer's passes.</summary>
-    public PackedWindows Windows(in ConvolutionShape shape, OneBitInput kind)
+    public PackedWindows Windows(in ConvolutionShape shape, OneBitInput kind, int threads)
     {
         if (!windows.TryGetValue((shape, kind), out var known))
-            windows.Add((shape, kind), known = new PackedWindows(shape, kind));
+            windows.Add((shape, kind), known = new PackedWindows(shape, kind, threads));
         return known;
     }
 

@@ -40,7 +40,7 @@ internal static class PackedConvolution
         var signs = scratch.FilterBits(checked(shape.T * filterWords));
         threads.Split(shape.N * shape.H * shape.W, new PixelJob(kind, x, shape.C, pixels), 1 + BinaryPasses.ThreadElements / shape.C);
         threads.Split(shape.T, new FilterJob(shape, filters, signs), 1 + BinaryPasses.ThreadElements / shape.FilterElements);
-        threads.Split(shape.Positions, new MultiplyJob(scratch.Windows(shape, kind), pixels, signs, y), 1 + BinaryPasses.ThreadElements / (shape.T * filterWords));
+        threads.Split(shape.Positions, new MultiplyJob(scratch.Windows(shape, kind, threads.Count), pixels, signs, y), 1 + BinaryPasses.ThreadElements / (shape.T * filterWords));
     }
 
     /// <summary>Words that hold a number of bits.</summary>

@@ -2,17 +2,24 @@ using AdderNet.Core.Kernels;
 
 namespace AdderNet.Core.Layers.Quantization;
 
-/// <summary>The windows of one shape: each thread takes one for its positions, and the next pass uses them again.</summary>
-internal sealed class PackedWindows(ConvolutionShape shape, OneBitInput kind)
+/// <summary>The windows of one shape, one for each thread that may want one at a time; made once.</summary>
+internal sealed class PackedWindows
 {
     private readonly Stack<PackedWindow> free = [];
 
-    public ConvolutionShape Shape { get; } = shape;
+    public PackedWindows(in ConvolutionShape shape, OneBitInput kind, int threads)
+    {
+        Shape = shape;
+        for (var i = 0; i < threads; i++)
+            free.Push(new PackedWindow(shape, kind));
+    }
+
+    public ConvolutionShape Shape { get; }
 
     public PackedWindow Rent()
     {
         lock (free)
-            return free.TryPop(out var window) ? window : new PackedWindow(Shape, kind);
+            return free.Pop();
     }
 
     public void Return(PackedWindow window)
