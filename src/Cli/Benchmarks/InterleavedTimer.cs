@@ -2,8 +2,8 @@ namespace AdderNet.Cli.Benchmarks;
 
 /// <summary>
 /// Times several things side by side: each round samples every one of them once, so that a machine that slows down, or a
-/// neighbour that comes and goes, meets all alike and ratios of medians hold. A sample during which a thread of this process
-/// waited for a core is taken again.
+/// neighbour that comes and goes, meets all alike and ratios of medians hold. Time during which the calling thread was ready but
+/// had no core does not count; a sample during which another thread of this process waited for one is taken again.
 /// </summary>
 /// <param name="clock">Gives the time.</param>
 /// <param name="rounds">Samples of each; at least 1.</param>
@@ -13,7 +13,7 @@ internal sealed class InterleavedTimer(TimeProvider clock, int rounds, TimeSpan 
     /// <summary>Attempts that may be spent on an undisturbed sample; the least disturbed one counts.</summary>
     private const int Attempts = 4;
 
-    /// <summary>Share of a sample that may be spent waiting for a core.</summary>
+    /// <summary>Share of a sample that other threads may spend waiting for a core.</summary>
     private const double Disturbance = 0.01;
 
     /// <summary>Seconds of one call of each contender, in their order. Each is called twice beforehand, unmeasured.</summary>
@@ -46,11 +46,12 @@ internal sealed class InterleavedTimer(TimeProvider clock, int rounds, TimeSpan 
         var (best, bestWait) = (double.NaN, double.PositiveInfinity);
         for (var attempt = 0; attempt < Attempts && bestWait > Disturbance; attempt++)
         {
-            var waited = RunQueueWait.Seconds();
+            var (own, all) = (RunQueueWait.OfThisThread(), RunQueueWait.OfAllThreads());
             var time = Time(contender, calls);
-            var wait = (RunQueueWait.Seconds() - waited) / time;
-            if (wait < bestWait)
-                (best, bestWait) = (time, wait);
+            own = RunQueueWait.OfThisThread() - own;
+            var others = Math.Max(RunQueueWait.OfAllThreads() - all - own, 0) / time;
+            if (others < bestWait)
+                (best, bestWait) = (Math.Max(time - own, 1e-9), others);
         }
 
         return best / calls;

@@ -7,24 +7,20 @@ internal static class RunQueueWait
 {
     private const string Threads = "/proc/self/task";
 
-    /// <summary>Seconds, over all threads since they started; 0 where the system does not say (it is not Linux).</summary>
-    public static double Seconds()
-    {
-        if (!OperatingSystem.IsLinux() || !Directory.Exists(Threads))
-            return 0;
-        var nanoseconds = 0.0;
-        foreach (var thread in Directory.EnumerateDirectories(Threads))
-            nanoseconds += OfThread(Path.Combine(thread, "schedstat"));
-        return nanoseconds * 1e-9;
-    }
+    /// <summary>Seconds of the calling thread since it started; 0 where the system does not say (it is not Linux).</summary>
+    public static double OfThisThread() => OfThread("/proc/thread-self/schedstat");
 
-    /// <summary>The second figure of the file (Linux, Documentation/scheduler/sched-stats).</summary>
+    /// <summary>Seconds of all threads of this process together.</summary>
+    public static double OfAllThreads() =>
+        Directory.Exists(Threads) ? Directory.EnumerateDirectories(Threads).Sum(thread => OfThread(Path.Combine(thread, "schedstat"))) : 0;
+
+    /// <summary>The second figure of the file, in nanoseconds (Linux, Documentation/scheduler/sched-stats).</summary>
     private static double OfThread(string file)
     {
         try
         {
             var figures = File.ReadAllText(file).Split(' ');
-            return figures.Length > 1 && double.TryParse(figures[1], CultureInfo.InvariantCulture, out var wait) ? wait : 0;
+            return figures.Length > 1 && double.TryParse(figures[1], CultureInfo.InvariantCulture, out var wait) ? wait * 1e-9 : 0;
         }
         catch (IOException)
         {

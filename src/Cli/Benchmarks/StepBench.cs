@@ -25,7 +25,7 @@ internal sealed class StepBench(TimeProvider clock)
 
         var (seconds, referenceSeconds, peaks) = (new List<double>(), new List<double>(), new List<double>());
         var parts = Parts.Select(_ => new List<double>()).ToArray();
-        var waited = RunQueueWait.Seconds();
+        var waited = RunQueueWait.OfAllThreads();
         var began = clock.GetTimestamp();
         while (seconds.Count < FewestSteps || (seconds.Count < MostSteps && clock.GetElapsedTime(began) < Patience))
         {
@@ -38,7 +38,7 @@ internal sealed class StepBench(TimeProvider clock)
                 referenceSeconds.Add(await TimeAsync(reference, cancellation).ConfigureAwait(false));
         }
 
-        var disturbance = (RunQueueWait.Seconds() - waited) / clock.GetElapsedTime(began).TotalSeconds;
+        var disturbance = (RunQueueWait.OfAllThreads() - waited) / clock.GetElapsedTime(began).TotalSeconds;
         var allocated = await step.CountAllocatedAsync(cancellation).ConfigureAwait(false);
 
         var median = Timing.MedianOf(seconds);
