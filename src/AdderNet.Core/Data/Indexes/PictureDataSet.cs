@@ -43,9 +43,7 @@ public sealed class PictureDataSet
     /// <exception cref="DataException">It is not laid out as a data set, or cannot be read; or the index cannot be written.</exception>
     public static PictureDataSet Index(string directory, Action<int>? progress, CancellationToken cancellation)
     {
-        var root = Path.GetFullPath(directory);
-        if (!System.IO.Directory.Exists(root))
-            throw new DataException($"{directory}: is no directory");
+        var root = Root(directory);
         var store = new IndexStore(root);
         var index = store.Make(TarScan.FindShards(root).Count > 0, progress, cancellation);
         return new PictureDataSet(root, index, store.Save(index));
@@ -60,16 +58,18 @@ public sealed class PictureDataSet
     /// <exception cref="DataException">A file could not be read at all: that says nothing about the picture, so nothing is written.</exception>
     public static (PictureDataSet Set, IReadOnlyList<string> Faults) Verify(string directory, int threads, Action<int, int>? progress, CancellationToken cancellation)
     {
-        var listed = Index(directory, null, cancellation);
-        using var pictures = new EncodedPictures(listed.root, listed.index);
+        var root = Root(directory);
+        var store = new IndexStore(root);
+        var listed = store.Make(TarScan.FindShards(root).Count > 0, null, cancellation);
+        using var pictures = new EncodedPictures(root, listed);
         using var pipeline = new PhotographPipeline(CheckedSize, Augmentation.None);
         var faults = new SortedDictionary<int, string>();
         var done = 0;
         try
         {
-            Parallel.For(0, listed.index.Count, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, sample =>
+            Parallel.For(0, listed.Count, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, sample =>
             {
-                var encoded = new byte[listed.index.Bytes(sample)];
+                var encoded = new byte[listed.Bytes(sample)];
                 pictures.Read(sample, encoded);
                 try
                 {
@@ -81,7 +81,7 @@ public sealed class PictureDataSet
                         faults.Add(sample, e.Message);
                 }
 
-                progress?.Invoke(Interlocked.Increment(ref done), listed.index.Count);
+                progress?.Invoke(Interlocked.Increment(ref done), listed.Count);
             });
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<DataException>().FirstOrDefault() is { } first)
@@ -89,8 +89,8 @@ public sealed class PictureDataSet
             throw first;
         }
 
-        var verified = listed.index.WithVerification(faults.Keys);
-        return (new PictureDataSet(listed.root, verified, new IndexStore(listed.root).Save(verified)), [.. faults.Values]);
+        var verified = listed.WithVerification(faults.Keys);
+        return (new PictureDataSet(root, verified, store.Save(verified)), [.. faults.Values]);
     }
 
     /// <summary>Packs a data set into tar shards, which <see cref="Index"/> can read; what an earlier call has finished is kept.</summary>
@@ -102,11 +102,12 @@ public sealed class PictureDataSet
     /// <exception cref="DataException">A picture cannot be read, a shard cannot be written, or the destination holds something else.</exception>
     public static PictureDataSet Shard(string source, string destination, long shardBytes, Action<int, int>? progress, CancellationToken cancellation)
     {
-        var root = Path.GetFullPath(source);
-        if (!System.IO.Directory.Exists(root))
-            throw new DataException($"{source}: is no directory");
+        var root = Root(source);
         var index = new IndexStore(root).Open(TarScan.FindShards(root).Count > 0, null, cancellation);
         TarShards.Write(root, index, Path.GetFullPath(destination), shardBytes, progress, cancellation);
         return Index(destination, null, cancellation);
     }
+
+    private static string Root(string directory) =>
+        System.IO.Directory.Exists(directory) ? Path.GetFullPath(directory) : throw new DataException($"{directory}: is no directory");
 }

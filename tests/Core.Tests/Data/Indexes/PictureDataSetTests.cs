@@ -64,7 +64,7 @@ public sealed class PictureDataSetTests
     public void A_file_that_cannot_be_read_is_no_picture_that_cannot_be_decoded()
     {
         using var folder = PictureFolder.Small();
-        folder.Open().Dispose();
+        Verify(folder);
         var index = File.ReadAllBytes(folder.IndexFile);
         var removed = false;
         var failure = Assert.Throws<DataException>(() => PictureDataSet.Verify(folder.Path, 1, (_, _) =>
