@@ -47,9 +47,9 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
         else if (vectors == 3)
             RowTiles<TOps, TVector, TStep, TPanel>.Run8x3(call);
         else if (vectors == 2)
-            RowTiles<TOps, TVector, TStep, TPanel>.Run6x2(call);
+            NarrowRowTiles<TOps, TVector, TStep, TPanel>.Run6x2(call);
         else
-            RowTiles<TOps, TVector, TStep, TPanel>.Run6x1(call);
+            NarrowRowTiles<TOps, TVector, TStep, TPanel>.Run6x1(call);
     }
 }
 

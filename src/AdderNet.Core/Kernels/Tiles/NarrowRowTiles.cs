@@ -1,0 +1,166 @@
+using System.Runtime.CompilerServices;
+
+namespace AdderNet.Core.Kernels;
+
+/// <summary>
+/// As <see cref="RowTiles{TOps, TVector, TStep, TPanel}"/>, for few columns and for processors with few registers.
+/// </summary>
+internal static unsafe class NarrowRowTiles<TOps, TVector, TStep, TPanel>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+    where TStep : struct, IRowStep<TVector>
+    where TPanel : struct, IPanel
+{
+    /// <summary>6 rows by 2 vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run6x2(in TileCall call)
+    {
+        TileEnd<TOps, TVector>.Begin(call, 6, 2);
+        TilePrefetch.NextRows<TOps, TVector>(call, 6, 2);
+        var width = TOps.Width;
+        var constant = TOps.Broadcast(TStep.Constant);
+        TVector s00 = default, s01 = default;
+        TVector s10 = default, s11 = default;
+        TVector s20 = default, s21 = default;
+        TVector s30 = default, s31 = default;
+        TVector s40 = default, s41 = default;
+        TVector s50 = default, s51 = default;
+        var stride = call.PanelStride;
+        var step = call.RowStride;
+        var end = call.Segments + call.SegmentCount;
+        for (var segment = call.Segments; segment < end; segment++)
+        {
+            float* rows = call.Rows + segment->Offset;
+            float* r0 = rows + call.RowOffsets[0];
+            float* r1 = rows + call.RowOffsets[1];
+            float* r2 = rows + call.RowOffsets[2];
+            float* r3 = rows + call.RowOffsets[3];
+            float* r4 = rows + call.RowOffsets[4];
+            float* r5 = rows + call.RowOffsets[5];
+            int* table = call.PanelTable;
+            float* panel = call.Panel + segment->FirstTerm * stride;
+            nint length = segment->Length * step;
+            for (nint k = 0; k < length; k += step)
+            {
+                if (TPanel.HasTable)
+                    panel = call.Panel + *table++;
+                var p0 = TOps.Load(panel);
+                var p1 = TOps.Load(panel + width);
+                if (!TPanel.HasTable)
+                    panel += stride;
+                var b0 = TOps.Broadcast(r0[k]);
+                s00 = TStep.Apply(p0, b0, constant, s00);
+                s01 = TStep.Apply(p1, b0, constant, s01);
+                var b1 = TOps.Broadcast(r1[k]);
+                s10 = TStep.Apply(p0, b1, constant, s10);
+                s11 = TStep.Apply(p1, b1, constant, s11);
+                var b2 = TOps.Broadcast(r2[k]);
+                s20 = TStep.Apply(p0, b2, constant, s20);
+                s21 = TStep.Apply(p1, b2, constant, s21);
+                var b3 = TOps.Broadcast(r3[k]);
+                s30 = TStep.Apply(p0, b3, constant, s30);
+                s31 = TStep.Apply(p1, b3, constant, s31);
+                var b4 = TOps.Broadcast(r4[k]);
+                s40 = TStep.Apply(p0, b4, constant, s40);
+                s41 = TStep.Apply(p1, b4, constant, s41);
+                var b5 = TOps.Broadcast(r5[k]);
+                s50 = TStep.Apply(p0, b5, constant, s50);
+                s51 = TStep.Apply(p1, b5, constant, s51);
+            }
+
+            if (segment->EndsBlock != 0 && segment + 1 < end)
+            {
+                float* totals = call.Totals;
+                s00 = TileEnd<TOps, TVector>.Flush(totals, 0, s00);
+                s01 = TileEnd<TOps, TVector>.Flush(totals, 1, s01);
+                s10 = TileEnd<TOps, TVector>.Flush(totals, 2, s10);
+                s11 = TileEnd<TOps, TVector>.Flush(totals, 3, s11);
+                s20 = TileEnd<TOps, TVector>.Flush(totals, 4, s20);
+                s21 = TileEnd<TOps, TVector>.Flush(totals, 5, s21);
+                s30 = TileEnd<TOps, TVector>.Flush(totals, 6, s30);
+                s31 = TileEnd<TOps, TVector>.Flush(totals, 7, s31);
+                s40 = TileEnd<TOps, TVector>.Flush(totals, 8, s40);
+                s41 = TileEnd<TOps, TVector>.Flush(totals, 9, s41);
+                s50 = TileEnd<TOps, TVector>.Flush(totals, 10, s50);
+                s51 = TileEnd<TOps, TVector>.Flush(totals, 11, s51);
+            }
+        }
+
+        TileEnd<TOps, TVector>.Store(call, 0, s00, s01);
+        TileEnd<TOps, TVector>.Store(call, 1, s10, s11);
+        TileEnd<TOps, TVector>.Store(call, 2, s20, s21);
+        TileEnd<TOps, TVector>.Store(call, 3, s30, s31);
+        TileEnd<TOps, TVector>.Store(call, 4, s40, s41);
+        TileEnd<TOps, TVector>.Store(call, 5, s50, s51);
+    }
+
+    /// <summary>6 rows by 1 vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run6x1(in TileCall call)
+    {
+        TileEnd<TOps, TVector>.Begin(call, 6, 1);
+        TilePrefetch.NextRows<TOps, TVector>(call, 6, 1);
+        var width = TOps.Width;
+        var constant = TOps.Broadcast(TStep.Constant);
+        TVector s00 = default;
+        TVector s10 = default;
+        TVector s20 = default;
+        TVector s30 = default;
+        TVector s40 = default;
+        TVector s50 = default;
+        var stride = call.PanelStride;
+        var step = call.RowStride;
+        var end = call.Segments + call.SegmentCount;
+        for (var segment = call.Segments; segment < end; segment++)
+        {
+            float* rows = call.Rows + segment->Offset;
+            float* r0 = rows + call.RowOffsets[0];
+            float* r1 = rows + call.RowOffsets[1];
+            float* r2 = rows + call.RowOffsets[2];
+            float* r3 = rows + call.RowOffsets[3];
+            float* r4 = rows + call.RowOffsets[4];
+            float* r5 = rows + call.RowOffsets[5];
+            int* table = call.PanelTable;
+            float* panel = call.Panel + segment->FirstTerm * stride;
+            nint length = segment->Length * step;
+            for (nint k = 0; k < length; k += step)
+            {
+                if (TPanel.HasTable)
+                    panel = call.Panel + *table++;
+                var p0 = TOps.Load(panel);
+                if (!TPanel.HasTable)
+                    panel += stride;
+                var b0 = TOps.Broadcast(r0[k]);
+                s00 = TStep.Apply(p0, b0, constant, s00);
+                var b1 = TOps.Broadcast(r1[k]);
+                s10 = TStep.Apply(p0, b1, constant, s10);
+                var b2 = TOps.Broadcast(r2[k]);
+                s20 = TStep.Apply(p0, b2, constant, s20);
+                var b3 = TOps.Broadcast(r3[k]);
+                s30 = TStep.Apply(p0, b3, constant, s30);
+                var b4 = TOps.Broadcast(r4[k]);
+                s40 = TStep.Apply(p0, b4, constant, s40);
+                var b5 = TOps.Broadcast(r5[k]);
+                s50 = TStep.Apply(p0, b5, constant, s50);
+            }
+
+            if (segment->EndsBlock != 0 && segment + 1 < end)
+            {
+                float* totals = call.Totals;
+                s00 = TileEnd<TOps, TVector>.Flush(totals, 0, s00);
+                s10 = TileEnd<TOps, TVector>.Flush(totals, 1, s10);
+                s20 = TileEnd<TOps, TVector>.Flush(totals, 2, s20);
+                s30 = TileEnd<TOps, TVector>.Flush(totals, 3, s30);
+                s40 = TileEnd<TOps, TVector>.Flush(totals, 4, s40);
+                s50 = TileEnd<TOps, TVector>.Flush(totals, 5, s50);
+            }
+        }
+
+        TileEnd<TOps, TVector>.Store(call, 0, s00);
+        TileEnd<TOps, TVector>.Store(call, 1, s10);
+        TileEnd<TOps, TVector>.Store(call, 2, s20);
+        TileEnd<TOps, TVector>.Store(call, 3, s30);
+        TileEnd<TOps, TVector>.Store(call, 4, s40);
+        TileEnd<TOps, TVector>.Store(call, 5, s50);
+    }
+}
