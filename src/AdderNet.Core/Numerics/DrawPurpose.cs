@@ -23,4 +23,7 @@ internal enum DrawPurpose : uint
 
     /// <summary>Draws of the start-up probe.</summary>
     Probe = 6,
+
+    /// <summary>Faults and delays of simulated runs; item = what they decide.</summary>
+    Simulation = 7,
 }

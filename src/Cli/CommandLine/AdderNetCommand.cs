@@ -93,6 +93,7 @@ internal static class AdderNetCommand
             WeightsCommands.CreateExport(),
             OpsCommand.Create(),
             BenchCommand.Create(),
+            SimulateCommand.Create(),
             DataCommand.Create(),
         };
         foreach (var control in ControlCommand.CreateAll())

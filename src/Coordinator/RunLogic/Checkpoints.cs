@@ -99,6 +99,16 @@ internal static class Checkpoints
         };
     }
 
+    /// <summary>
+    /// An order that its writer had not begun to follow when a new generation was announced is void. A file that is being
+    /// written all the same is announced, and taken as one that was ordered before.
+    /// </summary>
+    public static void OrdersLost(Turn turn)
+    {
+        foreach (var writer in turn.State.Writing.Select(w => w.Writer).Distinct(StringComparer.Ordinal).ToArray())
+            WriterLost(turn, writer);
+    }
+
     /// <summary>Gives up files that take too long.</summary>
     public static void Expire(Turn turn)
     {

@@ -93,6 +93,7 @@ internal static class Generations
                 StringComparer.Ordinal),
         };
         turn.State = turn.State with { Imbalance = Rebalancing.Restart(turn.State) };
+        Checkpoints.OrdersLost(turn);
         turn.Because($"generation {number} starts at step {plan.BaseStep} with {plan.Members.Length} workers: {plan.Why}");
         turn.Note(NoteKind.Generation, turn.State.Reason);
         turn.Broadcast(plan.BaseStep, new GenerationStartedOrder(plan));

@@ -32,15 +32,6 @@ internal static class MemberJson
         [.. JsonSerializer.Deserialize<Item[]>(json)!.Select(i => new GenerationMember(i.Worker, i.Address, new ShardRange(i.First, i.End), i.Votes))];
 }
 
-internal sealed class LeaseRow
-{
-    public long Token { get; init; }
-
-    public string Owner { get; init; } = "";
-
-    public long ExpiresMs { get; init; }
-}
-
 internal sealed class RunRow
 {
     public const string Select = """

@@ -55,11 +55,11 @@ internal sealed class SqliteRunStore : IRunStore
         InTransactionAsync<string?>(
             transaction =>
             {
-                var held = connection.QuerySingleOrDefault<LeaseRow>(
+                var held = connection.QuerySingleOrDefault<HeldLease>(
                     "SELECT token AS Token, owner AS Owner, expires_ms AS ExpiresMs FROM coordinator_lease WHERE id = 1", transaction: transaction);
-                if (held is not null && held.ExpiresMs > NowMs && held.Owner.Length > 0 && !isGone(held.Owner))
-                    return held.Owner;
-                token = (held?.Token ?? 0) + 1;
+                if (!StoreRules.IsFree(held, NowMs, isGone))
+                    return held!.Owner;
+                token = StoreRules.NextToken(held);
                 connection.Execute(
                     "INSERT INTO coordinator_lease VALUES (1, @token, @owner, @expires) ON CONFLICT (id) DO UPDATE SET token = @token, owner = @owner, expires_ms = @expires",
                     new { token, owner, expires = NowMs + (long)duration.TotalMilliseconds }, transaction);
@@ -140,8 +140,8 @@ internal sealed class SqliteRunStore : IRunStore
             transaction =>
             {
                 var highest = connection.ExecuteScalar<long?>(
-                    "SELECT max(number) FROM generations WHERE run_id = @runId", new { runId }, transaction) ?? 0;
-                if (highest != number - 1)
+                    "SELECT max(number) FROM generations WHERE run_id = @runId", new { runId }, transaction);
+                if (!StoreRules.MayMake(highest, number))
                     return false;
                 connection.Execute(
                     "INSERT INTO generations VALUES (@runId, @number, @token, @members, @baseStep, @reason, @NowMs)",
@@ -219,8 +219,7 @@ internal sealed class SqliteRunStore : IRunStore
         transaction =>
         {
             var highest = connection.ExecuteScalar<long?>("SELECT token FROM coordinator_lease WHERE id = 1", transaction: transaction);
-            if (token == 0 || highest != token)
-                throw new FencingLostException($"another coordinator holds store {file} now (its fencing token is {highest ?? 0}, ours was {token})");
+            StoreRules.RequireHolder(highest, token, file);
             return write(transaction);
         },
         cancellation);

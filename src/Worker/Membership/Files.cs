@@ -5,6 +5,12 @@ internal static class Files
 {
     public static void Order(MemberTurn turn, CheckpointOrder order)
     {
+        if (turn.State.Writing.Any(w => w.Step == order.Step && w.File == order.File))
+        {
+            Orders.Ignore(turn, order, "it is being written already");
+            return;
+        }
+
         if (turn.State.Writing.Length >= MemberMachine.MostFiles)
         {
             Fail(turn, order, $"{turn.State.Writing.Length} files are being written already");

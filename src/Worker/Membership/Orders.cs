@@ -49,7 +49,7 @@ internal static class Orders
 
         // A newer generation makes the orders of older ones void, so it goes first.
         while (turn.State.Work is null && !turn.State.IsFinished
-            && (turn.State.Early.FirstOrDefault(o => o is GenerationOrder) ?? turn.State.Early.FirstOrDefault(o => o.Generation <= turn.State.Generation)) is { } order)
+            && (turn.State.Early.FirstOrDefault(o => o is GenerationOrder) ?? turn.State.Early.FirstOrDefault(o => o.Generation <= turn.State.Generation && !IsOneAhead(turn.State, o))) is { } order)
         {
             turn.State = turn.State with { Early = turn.State.Early.Remove(order) };
             Take(turn, order);
@@ -84,6 +84,8 @@ internal static class Orders
             Observing.Take(turn, order);
         else if (state.Work is { IsAborting: false } work and not MemberWork.Positioning)
             Hold(turn, order, $"this member is {work.GetType().Name.ToLowerInvariant()}");
+        else if (IsOneAhead(state, order))
+            Hold(turn, order, $"the commit of step {state.AppliedStep + 1} comes first");
         else if (!state.InPosition || state.Work is not null)
             Ignore(turn, order, $"generation {order.Generation} was left, or its base is not reached");
         else
@@ -109,6 +111,15 @@ internal static class Orders
                 break;
         }
     }
+
+    /// <summary>It follows the commit of the held step, which is still on its way.</summary>
+    private static bool IsOneAhead(MemberState state, Order order) =>
+        state.InPosition && order.Generation == state.Generation && state.Held.Any(h => h.Step == state.AppliedStep + 1) && order switch
+        {
+            StepOrder step => step.Step == state.AppliedStep + 2,
+            EvaluateOrder or CheckpointOrder => order.Step == state.AppliedStep + 1,
+            _ => false,
+        };
 
     private static bool AtBoundary(MemberTurn turn, Order order, string phase)
     {

@@ -192,6 +192,7 @@ internal sealed class FakeWorker : IAsyncDisposable
         var saved = order.WeightsOnly ? WeightsFile.Save(path, Layout, state, id) : CheckpointFile.Save(path, Layout, state, Identity, id);
         return new CheckpointWritten
         {
+            File = order.File,
             Path = path,
             File = order.File,
             Sha256 = saved.Sha256,

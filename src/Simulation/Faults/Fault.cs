@@ -1,0 +1,83 @@
+namespace AdderNet.Simulation.Faults;
+
+/// <summary>What can go wrong, or be changed, on the way.</summary>
+internal enum FaultKind
+{
+    KillWorker,
+    VanishWorker,
+    StopWorker,
+    HangWorker,
+    SlowWorker,
+    LeaveWorker,
+    JoinWorker,
+    FailApply,
+    FlipBits,
+    KillCoordinator,
+    VanishCoordinator,
+    StopCoordinator,
+    RivalCoordinator,
+    JumpClock,
+    KillEverything,
+    BreakSession,
+    CutWorker,
+    CutWorkerOneWay,
+    CutPeers,
+    CutPeersOneWay,
+    FailStore,
+    CutStore,
+    FullDisk,
+    CorruptCheckpoint,
+}
+
+/// <summary>One planned fault.</summary>
+/// <param name="Kind">What.</param>
+/// <param name="At">When, unless <paramref name="Where"/> says.</param>
+/// <param name="Where">Strikes at the <paramref name="Nth"/> passing of this moment; null: at a time.</param>
+/// <param name="Nth">Counted from 1.</param>
+/// <param name="Length">How long it lasts, for those that end.</param>
+internal sealed record Fault(FaultKind Kind, TimeSpan At, Site? Where, int Nth, TimeSpan Length);
+
+/// <summary>The faults of one seed.</summary>
+internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmAt)
+{
+    private static readonly Site[] Moments =
+    [
+        Site.Welcome, Site.RecordFacts, Site.ProposeGeneration, Site.CutHistory, Site.GenerationStarted, Site.GenerationStarted, Site.StartStep,
+        Site.StartStep, Site.WriteStepLine, Site.Commit, Site.Commit, Site.Commit, Site.Evaluate, Site.RecordEvaluation, Site.WriteEvaluationLine,
+        Site.OrderCheckpoint, Site.VerifyCheckpoint, Site.RecordCheckpoint, Site.DeleteCheckpoint, Site.RunEnded, Site.Report, Site.Enter,
+        Site.Download, Site.Serve, Site.Compute, Site.Exchange, Site.Vote, Site.Vote, Site.Apply, Site.Apply, Site.EvaluateBlocks,
+        Site.WriteFile, Site.TakeMean,
+    ];
+
+    private static readonly FaultKind[] Kinds =
+    [
+        FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.VanishWorker, FaultKind.StopWorker, FaultKind.StopWorker,
+        FaultKind.HangWorker, FaultKind.SlowWorker, FaultKind.LeaveWorker, FaultKind.LeaveWorker, FaultKind.JoinWorker, FaultKind.JoinWorker,
+        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
+        FaultKind.KillCoordinator, FaultKind.VanishCoordinator, FaultKind.StopCoordinator, FaultKind.RivalCoordinator,
+        FaultKind.RivalCoordinator, FaultKind.JumpClock, FaultKind.KillEverything, FaultKind.BreakSession, FaultKind.BreakSession,
+        FaultKind.CutWorker, FaultKind.CutWorkerOneWay, FaultKind.CutPeers, FaultKind.CutPeersOneWay, FaultKind.FailStore,
+        FaultKind.CutStore, FaultKind.FullDisk, FaultKind.CorruptCheckpoint,
+    ];
+
+    /// <summary>Draws a seed's faults: mostly a handful, sometimes none, sometimes a storm; half of them at scripted moments.</summary>
+    public static FaultSchedule Draw(long seed)
+    {
+        var draws = new Draws(seed, DrawStream.Faults);
+        var count = draws.Below(8) switch { 0 => 0, 1 => 1, 2 => 2, 7 => draws.Between(8, 16), _ => draws.Between(2, 7) };
+        var calm = draws.Milliseconds(3000, 15_000);
+        var faults = new List<Fault>(count);
+        for (var i = 0; i < count; i++)
+        {
+            var scripted = draws.OneIn(2);
+            faults.Add(new Fault(
+                draws.Of(Kinds),
+                draws.Between(TimeSpan.FromMilliseconds(100), calm),
+                scripted ? draws.Of(Moments) : null,
+                scripted ? 1 + (draws.OneIn(3) ? draws.Below(60) : draws.Below(8)) : 0,
+                draws.OneIn(3) ? draws.Milliseconds(2000, 9000) : draws.Milliseconds(10, 2000)));
+        }
+
+        return new FaultSchedule(faults, calm);
+    }
+}

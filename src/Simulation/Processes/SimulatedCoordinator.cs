@@ -1,0 +1,322 @@
+using AdderNet.Coordinator.Hosting;
+using AdderNet.Coordinator.RunLogic;
+using AdderNet.Coordinator.Store;
+using AdderNet.Protos.V1;
+using AdderNet.Simulation.Faults;
+using AdderNet.Simulation.Network;
+using AdderNet.Simulation.Store;
+
+namespace AdderNet.Simulation.Processes;
+
+/// <summary>
+/// A coordinator process: takes the store's lease and keeps it, takes the run up, feeds the run machine one event at a time,
+/// and carries its decisions out in order, each action complete before the next begins.
+/// </summary>
+internal sealed class SimulatedCoordinator : SimulatedProcess
+{
+    private static readonly TimeSpan TickPeriod = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(5);
+
+    private readonly World world;
+    private readonly Queue<RunEvent> events = new();
+    private readonly Dictionary<long, Connection> sessions = [];
+    private readonly TimeSpan started;
+    private bool busy;
+    private long lastSession;
+    private TimeSpan renewed;
+
+    public SimulatedCoordinator(World world, string name, string machine)
+        : base(world.Time, name, machine)
+    {
+        this.world = world;
+        started = world.Time.Now;
+        In(world.Work.Milliseconds(50, 300), TakeStore);
+    }
+
+    /// <summary>The run as this coordinator sees it; null before it has taken the store.</summary>
+    public RunState? State { get; private set; }
+
+    /// <summary>Its fencing token; 0 before it has the store.</summary>
+    public long Token { get; private set; }
+
+    /// <summary>How far its wall clock is ahead of true time.</summary>
+    public TimeSpan ClockError { get; set; }
+
+    /// <summary>Workers can open sessions.</summary>
+    public bool Listens => IsAlive && State is not null;
+
+    private TimeSpan Elapsed => world.Time.Now - started;
+
+    private long WallMs => (long)(world.Time.Now + ClockError).TotalMilliseconds;
+
+    /// <summary>A worker opens a session with its Hello.</summary>
+    public void Open(Connection connection, string workerId, Hello hello)
+    {
+        var session = ++lastSession;
+        sessions[session] = connection;
+        connection.OnBroken(this, () =>
+        {
+            sessions.Remove(session);
+            Post(new StreamClosed(workerId, session));
+        });
+        Post(new MemberConnected(workerId, session, WorkerMessages.Hello(hello).Info!));
+    }
+
+    /// <summary>A worker's message over its session.</summary>
+    public void Receive(Connection connection, string workerId, WorkerMessage message)
+    {
+        foreach (var (session, open) in sessions)
+        {
+            if (open != connection)
+                continue;
+            if (WorkerMessages.Event(workerId, session, message) is { } @event)
+                Post(@event);
+            return;
+        }
+    }
+
+    /// <summary>People submit the run again after it ended unfinished.</summary>
+    public void Resubmit()
+    {
+        if (State is not { IsOver: true })
+            return;
+        try
+        {
+            world.Store.Resubmit(Token);
+        }
+        catch (FencingLostException)
+        {
+            return;
+        }
+
+        world.Story.Tell(world.Time.Now, Name, $"the run is submitted again");
+        events.Clear();
+        TakeUp(underWay: false);
+    }
+
+    public void Post(RunEvent @event)
+    {
+        events.Enqueue(@event);
+        Drain();
+    }
+
+    private void TakeStore()
+    {
+        if (world.StoreFails(this))
+        {
+            world.Story.Tell(world.Time.Now, Name, $"cannot open the store and ends");
+            Die();
+            return;
+        }
+
+        var (token, holder) = world.Store.Acquire(Name, WallMs, LeaseDuration, world.IsKnownDead(this));
+        if (token == 0)
+        {
+            world.Story.Tell(world.Time.Now, Name, $"is refused: {holder} holds the store");
+            Die();
+            return;
+        }
+
+        Token = token;
+        renewed = world.Time.Now;
+        world.Story.Tell(world.Time.Now, Name, $"takes the store with fencing token {token}");
+        TakeUp(RunIsActive(world.Store.Condition));
+        Renew();
+        Tick();
+    }
+
+    private void TakeUp(bool underWay)
+    {
+        var memory = RunTakeUp.Memory(world.Store, world.Disk, underWay);
+        State = RunState.Begin(world.Scenario.Plan, memory, Elapsed);
+        if (!RunIsActive(world.Store.Condition))
+            State = State with { Phase = new Ended(world.Store.Condition), Reason = "it ended before" };
+        world.Story.Tell(world.Time.Now, Name, $"takes the run up at step {State.Committed.Step}, generation {memory.LastGeneration}");
+    }
+
+    private void Tick()
+    {
+        Post(new Tick());
+        In(TickPeriod, Tick);
+    }
+
+    private void Renew() => In(LeaseDuration / 5, () =>
+    {
+        try
+        {
+            if (!world.StoreFails(this))
+            {
+                world.Store.Renew(Token, WallMs, LeaseDuration);
+                renewed = world.Time.Now;
+            }
+            else if (world.Time.Now - renewed >= LeaseDuration)
+            {
+                Lose("the store could not be reached for the length of its lease");
+                return;
+            }
+
+            Renew();
+        }
+        catch (FencingLostException e)
+        {
+            Lose(e.Message);
+        }
+    });
+
+    /// <summary>Lets go of the run and ends, as the host does.</summary>
+    private void Lose(string why)
+    {
+        world.Story.Tell(world.Time.Now, Name, $"has lost the store: {why}");
+        Post(new StoreLost(why));
+        In(TimeSpan.FromMilliseconds(20), () => Die());
+    }
+
+    private void Drain()
+    {
+        if (busy || !IsAlive || !events.TryDequeue(out var @event))
+            return;
+        var before = State!;
+        var decision = RunMachine.Apply(before, @event, Elapsed);
+        State = decision.Next;
+        world.Watch.Decided(this, before, @event, decision);
+        if (decision.Reason != before.Reason)
+            world.Story.Tell(world.Time.Now, Name, $"{decision.Reason}");
+        busy = true;
+        Perform(decision, 0);
+    }
+
+    private void Perform(Decision decision, int next)
+    {
+        for (; next < decision.Actions.Length; next++)
+        {
+            var action = decision.Actions[next];
+            world.Pass(Sites.Before(action), this);
+            if (!IsAlive)
+                return;
+            if (IsStopped)
+            {
+                var at = next;
+                Do(() => Perform(decision, at));
+                return;
+            }
+
+            if (IsOfStore(action))
+            {
+                var (at, wait) = (next, world.StoreDelay());
+                In(wait, () =>
+                {
+                    if (TryWrite(decision, action))
+                        Perform(decision, at + 1);
+                    else
+                        Finish();
+                });
+                return;
+            }
+
+            Perform(action);
+        }
+
+        Finish();
+    }
+
+    private void Finish()
+    {
+        busy = false;
+        if (events.Count > 0)
+            In(TimeSpan.Zero, Drain);
+    }
+
+    /// <summary>One action of the store or the disk; false when it failed and the rest of the decision is dropped.</summary>
+    private bool TryWrite(Decision decision, RunAction action)
+    {
+        try
+        {
+            if (world.StoreFails(this))
+                throw new StoreException("the store is away");
+            Write(action);
+            return true;
+        }
+        catch (FencingLostException e)
+        {
+            Lose(e.Message);
+            return false;
+        }
+        catch (StoreException e)
+        {
+            world.Story.Tell(world.Time.Now, Name, $"{action.GetType().Name} fails: {e.Message}");
+            if (decision.Next.IsOver)
+                return true;
+            Post(new HostFailed($"{action.GetType().Name} could not be carried out: {e.Message}"));
+            return false;
+        }
+    }
+
+    private void Write(RunAction action)
+    {
+        switch (action)
+        {
+            case ProposeGeneration propose:
+                if (world.Store.TryMakeGeneration(Token, propose))
+                    Post(new GenerationGranted(propose.Number));
+                else
+                    Lose($"generation {propose.Number} was made by another coordinator");
+                break;
+            case RecordFacts facts:
+                world.Store.RecordFacts(Token, facts.Facts);
+                break;
+            case RecordEvaluation record:
+                world.Store.RecordEvaluation(Token, record.Evaluation);
+                break;
+            case RecordCheckpoint record:
+                world.Store.RecordCheckpoint(Token, record.Checkpoint);
+                world.Watch.Recorded(record.Checkpoint);
+                break;
+            case RecordProgress progress:
+                world.Store.RecordProgress(Token, progress);
+                break;
+            case CutHistory cut:
+                world.Store.CutHistory(Token, cut.Step);
+                world.Disk.CutMetrics(cut.Step, cut.Restored is { } line ? RunTakeUp.LineOf(line) : null);
+                break;
+            case DeleteCheckpoint delete:
+                world.Store.ForgetCheckpoint(Token, delete.Checkpoint.File);
+                world.Disk.Delete(delete.Checkpoint.File);
+                break;
+        }
+    }
+
+    private void Perform(RunAction action)
+    {
+        switch (action)
+        {
+            case Send send:
+                world.Watch.Sent(this, send);
+                if (sessions.TryGetValue(send.Session, out var session))
+                {
+                    var message = OrderMessages.Of(world.Scenario.Plan, send);
+                    session.Send(this, () => world.Worker(send.WorkerId)?.Receive(session, message));
+                }
+
+                break;
+            case WriteStepLine line:
+                world.Disk.Metrics.Add(RunTakeUp.LineOf(line.Line));
+                break;
+            case WriteEvaluationLine line:
+                world.Disk.Metrics.Add(new MetricsLine(line.Evaluation.Step, true, line.Evaluation.LossSum));
+                break;
+            case VerifyCheckpoint verify:
+                // Reading a large file takes a while; the run goes on meanwhile.
+                In(world.Work.Milliseconds(1, 200), () => Post(new CheckpointVerified(verify.Step, verify.File, world.Disk.ProblemOf(verify.File, verify.Sha256))));
+                break;
+            case Note note:
+                world.Watch.Noted(this, note);
+                break;
+        }
+    }
+
+    private static bool IsOfStore(RunAction action) =>
+        action is ProposeGeneration or RecordFacts or RecordEvaluation or RecordCheckpoint or RecordProgress or CutHistory or DeleteCheckpoint;
+
+    private static bool RunIsActive(RunCondition condition) => condition is RunCondition.Waiting or RunCondition.Training
+        or RunCondition.Evaluating or RunCondition.Checkpointing or RunCondition.Paused;
+}
