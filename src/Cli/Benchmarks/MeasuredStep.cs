@@ -21,7 +21,7 @@ internal sealed class MeasuredStep : IShardBatches, IDisposable
     /// <param name="kernels">The convolution passes.</param>
     public MeasuredStep(StepCase measured, TimeProvider clock, IConvolutionKernels kernels)
     {
-        Clock = new StepClock(clock);
+        Clock = new StepClock(new CoreTime(clock));
         var training = new TrainingOptions
         {
             Batch = new BatchOptions { Global = measured.Batch, Shards = 1 },

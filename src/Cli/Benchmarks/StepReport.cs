@@ -16,7 +16,7 @@ internal sealed record StepPartRow([property: JsonConverter(typeof(JsonStringEnu
 /// <param name="Batch">Images of the step.</param>
 /// <param name="Threads">Threads that computed.</param>
 /// <param name="Steps">Steps that were timed.</param>
-/// <param name="Seconds">Median of a step.</param>
+/// <param name="Seconds">Median of a step: the sum of its parts, without what the thread that drives it waited for a core.</param>
 /// <param name="ImagesPerSecond">Of the median.</param>
 /// <param name="FmaPeak">Fused multiply-adds (lane-elements) a second of one core.</param>
 /// <param name="OfBound">The time that the adder layers alone need at that rate, over the step's time.</param>
