@@ -5,7 +5,7 @@
 Every distinct adder layer of the models is timed four ways: ours (`./addernet bench kernels`, forward, filter gradient and input
 gradient), PyTorch's ordinary convolution with its backward pass, torch.cdist with p=1 over patches, and the paper's formulas with
 broadcasting. Then whole training steps: ours (`./addernet bench step`), PyTorch's with ordinary convolutions, and for small models
-PyTorch's with the paper's formulas. Prints one table. PyTorch is Debian's python3-torch.
+PyTorch's with the paper's formulas. Prints one table. PyTorch is Debian's python3-torch; ADDERNET names another addernet to run.
 """
 import argparse
 import datetime
@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PROGRAM = os.environ.get("ADDERNET", os.path.join(REPOSITORY, "addernet"))
 sys.path.insert(0, os.path.join(REPOSITORY, "tests", "Golden"))
 from adder_torch import Model, adaptive  # noqa: E402
 
@@ -32,15 +33,15 @@ FORMULA_STEP_IMAGES = {"lenet5": 32, "resnet20": 4}
 
 
 def median_seconds(call, budget, fewest):
-    """Median of repeated calls: at least `fewest`, then more while they fit into `budget` seconds; one call beforehand if more than one counts."""
+    """Median processor time of repeated calls (one thread, so what it waits for a core does not count): at least `fewest`, then more while they fit into `budget` seconds; one call beforehand if more than one counts."""
     if fewest > 1:
         call()
     seconds = []
     begin = time.perf_counter()
     while len(seconds) < fewest or (len(seconds) < 25 and time.perf_counter() - begin < budget):
-        start = time.perf_counter()
+        start = time.thread_time()
         call()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.thread_time() - start)
     return statistics.median(seconds)
 
 
@@ -108,7 +109,7 @@ def training_step(name, method, images):
 
 def ours(*arguments):
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        subprocess.run([os.path.join(REPOSITORY, "addernet"), "bench", *arguments, "--json", file.name], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([PROGRAM, "bench", *arguments, "--json", file.name], check=True, stdout=subprocess.DEVNULL)
         return json.load(open(file.name))
 
 
