@@ -178,6 +178,17 @@ public class MembershipTests
     }
 
     [Fact]
+    public void A_worker_that_does_not_reach_the_runs_directory_is_refused_for_good_in_one_line_that_names_it()
+    {
+        var run = new RunScript(reachToken: "a random word").Connect("a").Prepare("a");
+        var refused = Assert.Single(run.Sent<RefusedOrder>()).Order;
+        Assert.True(refused.Final);
+        Assert.StartsWith("checkpoint.path: /out on the coordinator's machine is not what this worker on host sees there", refused.Why, StringComparison.Ordinal);
+        Assert.Contains("--checkpoints /mnt/shared/run", refused.Why, StringComparison.Ordinal);
+        Assert.Empty(run.State.Members);
+    }
+
+    [Fact]
     public void Two_workers_that_prepare_at_once_are_compared_when_the_second_one_does()
     {
         var run = new RunScript(expected: 2).Connect("a").Connect("b", RunScript.Info("b") with { ProbeHash = "other" }).Prepare("a").Prepare("b");

@@ -12,7 +12,7 @@ internal sealed class RunScript
 
     private long sessions;
 
-    public RunScript(Func<RunDescription, RunDescription>? change = null, int expected = 0, RunMemory? memory = null)
+    public RunScript(Func<RunDescription, RunDescription>? change = null, int expected = 0, RunMemory? memory = null, string reachToken = "")
     {
         var description = new RunDescription
         {
@@ -31,6 +31,7 @@ internal sealed class RunScript
             Output = "/out",
             ExpectedWorkers = expected,
             EvaluationBlockSize = 10,
+            ReachToken = reachToken,
         };
         State = RunState.Begin(Plan, memory ?? RunMemory.Nothing, Now);
     }
