@@ -31,6 +31,8 @@ public static class WorkerHost
         try
         {
             var finish = await ServeAsync(options, logger, cancellation);
+            for (; options.Stays && finish.RunEnded; finish = await ServeAsync(options, logger, cancellation))
+                cancellation.ThrowIfCancellationRequested();
             if (!finish.Failed)
                 return 0;
             await options.Errors.WriteLineAsync($"addernet worker: {finish.Reason}");
@@ -94,7 +96,7 @@ public static class WorkerHost
             return first switch
             {
                 RefusedOrder refused => new Finish(true, refused.Reason),
-                EndOrder end => new Finish(end.Failed, end.Reason),
+                EndOrder end => new Finish(end.Failed, end.Reason, RunEnded: true),
                 _ => throw new WorkerFailureException($"the coordinator answered Hello with {first.GetType().Name} instead of a welcome"),
             };
         }

@@ -13,6 +13,9 @@ public sealed record WorkerOptions
     /// <summary>Takes part in this run only; empty: in whichever wants a worker.</summary>
     public string Run { get; init; } = string.Empty;
 
+    /// <summary>After a run has ended, returns to the pool and waits for the next one, until asked to go.</summary>
+    public bool Stays { get; init; }
+
     /// <summary>Where the worker's own services listen; port 0 takes any free one.</summary>
     public Uri Listen { get; init; } = new("http://127.0.0.1:0");
 

@@ -33,6 +33,7 @@ public sealed class ArgumentTests
 
     [Theory]
     [InlineData("ADDERNET_STORE", "files", "valid: ADDERNET_STORE=sqlite:coordinator.db")]
+    [InlineData("ADDERNET_STANDBY", "yes", "valid: ADDERNET_STANDBY=true")]
     [InlineData("ADDERNET_HOST", "nowhere", "valid: ADDERNET_HOST=embedded")]
     [InlineData("ADDERNET_LISTEN", "http://127.0.0.1:1/path", "valid: ADDERNET_LISTEN=http://0.0.0.0:7400")]
     [InlineData("ADDERNET_LOG_FORMAT", "xml", "valid: ADDERNET_LOG_FORMAT=json")]
@@ -44,6 +45,20 @@ public sealed class ArgumentTests
         var line = Assert.Single(result.ErrorLines);
         Assert.StartsWith($"addernet: {variable}: '{value}'", line);
         Assert.Contains(valid, line);
+    }
+
+    [Theory]
+    [InlineData("postgres:Database=addernet;Password=secret", "names no Host; valid: ADDERNET_STORE=postgres:Host=")]
+    [InlineData("postgres:Hst=db;Password=secret", "is no connection string")]
+    public async Task A_wrong_connection_string_is_told_without_the_password_that_it_holds(string value, string said)
+    {
+        var result = await CliProcess.RunAsync(new Dictionary<string, string> { ["ADDERNET_STORE"] = value }, "coordinator");
+
+        Assert.Equal(2, result.ExitCode);
+        var line = Assert.Single(result.ErrorLines);
+        Assert.StartsWith("addernet: ADDERNET_STORE: ", line);
+        Assert.Contains(said, line);
+        Assert.DoesNotContain("secret", line);
     }
 
     [Fact]

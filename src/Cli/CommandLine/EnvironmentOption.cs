@@ -21,6 +21,24 @@ internal static class EnvironmentOption
         };
     }
 
+    /// <summary>Present or not; its variable is true or false.</summary>
+    public static Option<bool> Flag(string name, string description)
+    {
+        var variable = Variable(name);
+        return new Option<bool>(name)
+        {
+            Description = $"{description} [{variable}]",
+            DefaultValueFactory = result =>
+            {
+                if (Environment.GetEnvironmentVariable(variable) is not { Length: > 0 } set)
+                    return false;
+                if (!bool.TryParse(set, out var value))
+                    result.AddError($"{variable}: '{set}' is neither true nor false; valid: {variable}=true");
+                return value;
+            },
+        };
+    }
+
     /// <summary>A whole number of at least <paramref name="minimum"/>; null when not given.</summary>
     public static Option<int?> Number(string name, string description, string valueName, int minimum, int example)
     {

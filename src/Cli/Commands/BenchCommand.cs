@@ -14,6 +14,7 @@ internal static class BenchCommand
         command.Subcommands.Add(BenchLoaderCommand.Create());
         command.Subcommands.Add(BenchPixelsCommand.Create());
         command.Subcommands.Add(BenchIndexCommand.Create());
+        command.Subcommands.Add(BenchCoordinatorCommand.Create());
         return command;
     }
 

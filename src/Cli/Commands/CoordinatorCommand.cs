@@ -21,21 +21,23 @@ internal static class CoordinatorCommand
             if (result.GetValueOrDefault<string?>() is not "embedded" and var value)
                 result.AddError(value == "orleans" ? "--host: 'orleans' needs a build with -p:Orleans=true; valid: --host embedded" : $"{EnvironmentOption.Source(result).TrimEnd(' ', '=')}: '{value}' is not a host; valid: {EnvironmentOption.Source(result)}embedded");
         });
-        var store = EnvironmentOption.Text("--store", "Where runs, generations and checkpoints are kept", "sqlite:FILE", DefaultStore);
+        var store = EnvironmentOption.Text("--store", "Where runs, generations and checkpoints are kept", "sqlite:FILE|postgres:CONNECTION", DefaultStore);
         store.Validators.Add(result =>
         {
-            var value = result.GetValueOrDefault<string?>() ?? "";
-            if (!value.StartsWith("sqlite:", StringComparison.Ordinal) || value.Length == "sqlite:".Length)
-                result.AddError($"{EnvironmentOption.Source(result).TrimEnd(' ', '=')}: '{value}' is not a store; valid: {EnvironmentOption.Source(result)}{DefaultStore}");
+            if (StoreAddress.ProblemOf(result.GetValueOrDefault<string?>() ?? "") is { } problem)
+                result.AddError($"{EnvironmentOption.Source(result).TrimEnd(' ', '=')}: {problem.Replace("valid: ", "valid: " + EnvironmentOption.Source(result), StringComparison.Ordinal)}");
         });
+        var cluster = EnvironmentOption.Text("--cluster", "Whose store it must be; a new store becomes so", "NAME", CoordinatorOptions.DefaultCluster);
+        var standby = EnvironmentOption.Flag("--standby", "While another coordinator holds the store, waits, and takes over when its lease ends");
         var supervised = new Option<bool>("--supervised") { Hidden = true };
         var command = new ExampleCommand(
             "coordinator",
             "Runs a coordinator: workers join it, runs are submitted to it, and it decides which steps count. Started again on its store it goes on where it was.",
             "./addernet coordinator",
-            "./addernet coordinator --listen http://0.0.0.0:7400 --store sqlite:/var/lib/addernet/coordinator.db")
+            "./addernet coordinator --listen http://0.0.0.0:7400 --store sqlite:/var/lib/addernet/coordinator.db",
+            "PGPASSWORD=... ./addernet coordinator --store 'postgres:Host=db.example;Database=addernet;Username=addernet' --standby")
         {
-            listen, host, store, supervised,
+            listen, host, store, cluster, standby, supervised,
         };
         command.SetAction(async parsed =>
         {
@@ -45,7 +47,15 @@ internal static class CoordinatorCommand
             try
             {
                 await using var coordinator = await CoordinatorHost.StartAsync(
-                    new CoordinatorOptions { Listen = parsed.GetValue(listen)!, Store = parsed.GetValue(store)!, Loggers = loggers }, ended).ConfigureAwait(false);
+                    new CoordinatorOptions
+                    {
+                        Listen = parsed.GetValue(listen)!,
+                        Store = parsed.GetValue(store)!,
+                        Cluster = parsed.GetValue(cluster)!,
+                        Standby = parsed.GetValue(standby),
+                        Loggers = loggers,
+                    },
+                    ended).ConfigureAwait(false);
                 parsed.InvocationConfiguration.Output.WriteLine($"coordinator listens on {coordinator.Address}");
                 var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 await using var onEnd = ended.Register(() => asked.TrySetResult());

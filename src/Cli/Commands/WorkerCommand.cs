@@ -11,7 +11,7 @@ internal static class WorkerCommand
     public static Command Create(Interruption interruption)
     {
         var coordinator = CoordinatorClient.AddressOption();
-        var run = EnvironmentOption.Text("--run", "Works on this run only; without it, on whichever wants a worker", "ID");
+        var run = EnvironmentOption.Text("--run", "Works on this run only and ends with it; without it, on one run after another that wants a worker", "ID");
         var listen = EnvironmentOption.Url("--listen", "Where other workers reach this one; port 0 takes any free port", "http://0.0.0.0:7500", "http://127.0.0.1:0");
         var advertise = EnvironmentOption.Url("--advertise", "The address told to other workers, where it differs from --listen", "http://10.0.0.7:7500");
         var data = EnvironmentOption.Text("--data", "Folder of the data, instead of the description's data.path", "DIR");
@@ -49,6 +49,8 @@ internal static class WorkerCommand
                 {
                     Coordinator = parsed.GetValue(coordinator)!,
                     Run = parsed.GetValue(run) ?? "",
+                    // A worker of `train` belongs to its one run, as does one that was given a run.
+                    Stays = string.IsNullOrEmpty(parsed.GetValue(run)) && !parsed.GetValue(supervised),
                     Listen = parsed.GetValue(listen)!,
                     Advertise = parsed.GetValue(advertise),
                     Data = parsed.GetValue(data) is { } folder ? Path.GetFullPath(folder) : null,

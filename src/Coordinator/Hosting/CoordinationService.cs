@@ -37,6 +37,12 @@ internal sealed class CoordinationService(
             await WatchAsync(request.RunId, writer, context).ConfigureAwait(false);
             return true;
         }));
+        binder.ServerStreaming(CoordinationMethods.ReadHistory, (request, writer, context) => Answer(async () =>
+        {
+            foreach (var entry in await runs.HistoryAsync(request.RunId, context.CancellationToken).ConfigureAwait(false))
+                await writer.WriteAsync(StatusMessages.Of(entry), context.CancellationToken).ConfigureAwait(false);
+            return true;
+        }));
     }
 
     /// <summary>Refusals become the status that fits; the sentence is the same.</summary>

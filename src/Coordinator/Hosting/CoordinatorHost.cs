@@ -47,18 +47,18 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// <summary>Completes when the coordinator has stopped; faults with <see cref="StoreException"/> when another one took its store.</summary>
     public Task Completion => completion.Task;
 
-    /// <summary>Opens the store, takes up the runs that were under way, and listens.</summary>
+    /// <summary>Opens the store, takes up the runs that were under way, and listens; a standby does so once the store is free.</summary>
     /// <exception cref="StoreException">The store cannot be used, or another coordinator holds it.</exception>
     /// <exception cref="RpcListenException">The address is not valid, taken or not this machine's.</exception>
     public static async Task<CoordinatorHost> StartAsync(CoordinatorOptions options, CancellationToken cancellationToken = default)
     {
         var loggers = options.Loggers ?? NullLoggerFactory.Instance;
         var log = loggers.CreateLogger(CoordinatorTelemetry.Name);
-        var store = StoreAddress.Open(options.Store, options.TimeProvider);
+        var store = StoreAddress.Open(options.Store, options.Cluster, options.TimeProvider, options.StoreWatch);
         StoreLease lease;
         try
         {
-            lease = await StoreLease.TakeAsync(store, options.Store, options.StoreLease, options.TimeProvider, log, cancellationToken).ConfigureAwait(false);
+            lease = await StoreLease.TakeAsync(store, options.StoreLease, options.Standby, options.TimeProvider, log, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -67,7 +67,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         }
 
         var sessions = new SessionTable(log);
-        var runs = new RunCatalog(store, sessions, options.TimeProvider, log);
+        var runs = new RunCatalog(store, lease, sessions, options.TimeProvider, log);
         var host = new CoordinatorHost(store, lease, runs, new WorkerPool(), options.TimeProvider, log);
         try
         {
@@ -95,7 +95,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
             throw;
         }
 
-        CoordinatorLog.Started(log, host.Address, options.Store, ProcessOwner.Describe());
+        CoordinatorLog.Started(log, host.Address, store.Name, ProcessOwner.Describe());
         return host;
     }
 
@@ -174,8 +174,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     private Task AnswerReadyAsync(HttpContext http)
     {
-        var ready = !stop.IsCancellationRequested && !lease.Lost.IsCompleted;
+        var ready = !stop.IsCancellationRequested && lease.IsHeld;
         http.Response.StatusCode = ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        return http.Response.WriteAsync(ready ? "ready\n" : "not ready: the store is lost or the coordinator stops\n");
+        return http.Response.WriteAsync(ready ? "ready\n" : "not ready: the store is lost or cannot be reached, or the coordinator stops\n");
     }
 }

@@ -17,6 +17,15 @@ internal static partial class CoordinatorLog
     [LoggerMessage(2003, LogLevel.Warning, "The store's lease could not be renewed: {Reason}")]
     public static partial void LeaseNotRenewed(ILogger log, string reason);
 
+    [LoggerMessage(2004, LogLevel.Information, "Standing by: {Holder} holds store {Store}")]
+    public static partial void StandingBy(ILogger log, string holder, string store);
+
+    [LoggerMessage(2005, LogLevel.Warning, "Nothing is decided until the store's lease is renewed")]
+    public static partial void LeaseDoubtful(ILogger log);
+
+    [LoggerMessage(2006, LogLevel.Information, "The store's lease is renewed: going on")]
+    public static partial void LeaseSure(ILogger log);
+
     [LoggerMessage(2010, LogLevel.Information, "Run {RunId} taken up at step {Step} from {Output}")]
     public static partial void RunTakenUp(ILogger log, string runId, long step, string output);
 

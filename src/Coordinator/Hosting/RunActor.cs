@@ -8,27 +8,31 @@ namespace AdderNet.Coordinator.Hosting;
 /// <summary>One run in this process: takes its events one at a time, asks the machine, and has the decision carried out.</summary>
 internal sealed class RunActor : IAsyncDisposable
 {
-    private readonly Channel<(RunEvent Event, TaskCompletionSource? Done)> events =
-        Channel.CreateUnbounded<(RunEvent, TaskCompletionSource?)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<(RunEvent Event, TimeSpan At, TaskCompletionSource? Done)> events =
+        Channel.CreateUnbounded<(RunEvent, TimeSpan, TaskCompletionSource?)>(new UnboundedChannelOptions { SingleReader = true });
 
     private readonly CancellationTokenSource stop = new();
+    private readonly StoreLease lease;
     private readonly RunExecutor executor;
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly long started;
     private readonly Task loop;
     private Activity? phaseActivity;
+    private TimeSpan latest;
     private RunState state;
 
     /// <param name="plan">The run.</param>
     /// <param name="memory">What the store remembers of it.</param>
+    /// <param name="lease">Without it nothing is decided: another coordinator may be driving the run.</param>
     /// <param name="createExecutor">Makes what carries decisions out; it posts its answers back.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Where to log.</param>
-    public RunActor(RunPlan plan, RunMemory memory, Func<Action<RunEvent>, RunExecutor> createExecutor, TimeProvider time, ILogger log)
+    public RunActor(RunPlan plan, RunMemory memory, StoreLease lease, Func<Action<RunEvent>, RunExecutor> createExecutor, TimeProvider time, ILogger log)
     {
         this.time = time;
         this.log = log;
+        this.lease = lease;
         executor = createExecutor(Post);
         started = time.GetTimestamp();
         state = RunState.Begin(plan, memory, TimeSpan.Zero);
@@ -38,14 +42,17 @@ internal sealed class RunActor : IAsyncDisposable
     /// <summary>The state after the newest decision; immutable.</summary>
     public RunState State => Volatile.Read(ref state);
 
-    /// <summary>Hands in an event without waiting.</summary>
-    public void Post(RunEvent @event) => events.Writer.TryWrite((@event, null));
+    /// <summary>
+    /// Hands in an event without waiting. It counts as of now, however long the run waits for its store before it is
+    /// handled: time that nobody could answer in ends no worker's lease.
+    /// </summary>
+    public void Post(RunEvent @event) => events.Writer.TryWrite((@event, time.GetElapsedTime(started), null));
 
     /// <summary>Hands in an event and waits until its decision was carried out.</summary>
     public async Task PostAndWaitAsync(RunEvent @event, CancellationToken cancellation)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (events.Writer.TryWrite((@event, done)))
+        if (events.Writer.TryWrite((@event, time.GetElapsedTime(started), done)))
             await done.Task.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
@@ -62,8 +69,11 @@ internal sealed class RunActor : IAsyncDisposable
     {
         try
         {
-            await foreach (var (@event, done) in events.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
+            await foreach (var (@event, at, done) in events.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
             {
+                latest = at > latest ? at : latest;
+                if (await lease.UntilHeldAsync(stop.Token).ConfigureAwait(false) is { } lost && !state.IsOver)
+                    await HandleAsync(new StoreLost(lost)).ConfigureAwait(false);
                 await HandleAsync(@event).ConfigureAwait(false);
                 done?.TrySetResult();
             }
@@ -95,15 +105,14 @@ internal sealed class RunActor : IAsyncDisposable
     /// <summary>A fault of the machine itself ends this run, not the coordinator and its other runs.</summary>
     private Decision Decide(RunState before, RunEvent @event)
     {
-        var now = time.GetElapsedTime(started);
         try
         {
-            return RunMachine.Apply(before, @event, now);
+            return RunMachine.Apply(before, @event, latest);
         }
         catch (Exception e)
         {
             CoordinatorLog.MachineFault(log, e, before.Plan.RunId, @event.GetType().Name);
-            return RunMachine.Apply(before, new HostFailed($"a fault in the coordinator at {@event.GetType().Name}: {e.Message}"), now);
+            return RunMachine.Apply(before, new HostFailed($"a fault in the coordinator at {@event.GetType().Name}: {e.Message}"), latest);
         }
     }
 

@@ -21,7 +21,7 @@ internal enum RefusalKind
 }
 
 /// <summary>The runs of this coordinator: those it drives, and those the store remembers.</summary>
-internal sealed class RunCatalog(IRunStore store, SessionTable sessions, TimeProvider time, ILogger log) : IAsyncDisposable
+internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable sessions, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private readonly SemaphoreSlim turn = new(1, 1);
     private readonly SortedDictionary<long, RunActor> actors = []; // by order of being taken up
@@ -78,6 +78,17 @@ internal sealed class RunCatalog(IRunStore store, SessionTable sessions, TimePro
         foreach (var run in await store.ListRunsAsync(cancellation).ConfigureAwait(false))
             states.Add(Find(run.RunId)?.State ?? await loader.ReadEndedAsync(run, cancellation).ConfigureAwait(false));
         return states;
+    }
+
+    /// <summary>What has happened to a run.</summary>
+    /// <exception cref="RunRefusedException">There is none of this id.</exception>
+    public async Task<IEnumerable<HistoryEntry>> HistoryAsync(string runId, CancellationToken cancellation)
+    {
+        var plan = (await StateAsync(runId, cancellation).ConfigureAwait(false)).Plan;
+        var entries = await store.ReadHistoryAsync(plan.RunId, cancellation).ConfigureAwait(false);
+        var records = await store.ReadRecordsAsync(plan.RunId, cancellation).ConfigureAwait(false);
+        return RunHistory.Merge(
+            entries, [.. records.Generations.Select(g => g.Number)], MetricsFile.ReadCommits(Path.Combine(plan.Output, RunDirectory.MetricsFile)));
     }
 
     /// <summary>Takes a run in: a new one, or one that its output directory already holds.</summary>
@@ -216,7 +227,7 @@ internal sealed class RunCatalog(IRunStore store, SessionTable sessions, TimePro
         var plan = RunLoader.Plan(run);
         var memory = await loader.LoadAsync(run, underWay, cancellation).ConfigureAwait(false);
         plan = plan with { ReachToken = RunDirectory.TakeToken(plan.Output) };
-        var actor = new RunActor(plan, memory, post => new RunExecutor(plan, store, sessions, post, time, log), time, log);
+        var actor = new RunActor(plan, memory, lease, post => new RunExecutor(plan, store, sessions, post, time, log), time, log);
         lock (gate)
             actors[++taken] = actor;
         CoordinatorLog.RunTakenUp(log, plan.RunId, actor.State.Committed.Step, plan.Output);

@@ -19,6 +19,9 @@ internal sealed class RunExecutor(
     /// </summary>
     public async Task PerformAsync(Decision decision, CancellationToken cancellation)
     {
+        // How a run ended is written down even when the coordinator is asked to stop at that very moment.
+        if (decision.Next.IsOver)
+            cancellation = CancellationToken.None;
         foreach (var action in decision.Actions)
         {
             try
@@ -101,11 +104,12 @@ internal sealed class RunExecutor(
                 verifying = VerifyAsync(verifying, verify);
                 break;
             case DeleteCheckpoint delete:
-                await store.ForgetCheckpointAsync(plan.RunId, delete.Checkpoint.File, cancellation).ConfigureAwait(false);
+                // In this order: a file that nobody knows of would stay for ever.
                 CheckpointDirectory.Delete(plan.Output, delete.Checkpoint.Step);
+                await store.ForgetCheckpointAsync(plan.RunId, delete.Checkpoint.File, cancellation).ConfigureAwait(false);
                 break;
             case Note note:
-                await NoteAsync(note, cancellation).ConfigureAwait(false);
+                await NoteAsync(decision.Next, note, cancellation).ConfigureAwait(false);
                 break;
             case EndRun end:
                 await EndAsync(decision.Next, end, cancellation).ConfigureAwait(false);
@@ -128,7 +132,7 @@ internal sealed class RunExecutor(
         SummaryFile.Write(plan.Output, state, records.Generations, time.GetUtcNow());
     }
 
-    private async Task NoteAsync(Note note, CancellationToken cancellation)
+    private async Task NoteAsync(RunState state, Note note, CancellationToken cancellation)
     {
         CoordinatorTelemetry.Count(plan.RunId, note.Kind);
         switch (note.Kind)
@@ -147,12 +151,12 @@ internal sealed class RunExecutor(
                 break;
             case NoteKind.Generation:
                 CoordinatorLog.GenerationStarted(log, plan.RunId, note.Text);
-                break;
+                return; // the store wrote that down when it made the generation
             case NoteKind.Warning:
                 CoordinatorLog.RunWarning(log, plan.RunId, note.Text);
                 break;
         }
 
-        await store.AddHistoryAsync(plan.RunId, StoredNames.Of(note.Kind), note.Text, cancellation).ConfigureAwait(false);
+        await store.AddHistoryAsync(plan.RunId, StoredNames.Of(note.Kind), state.Committed.Step, note.Text, cancellation).ConfigureAwait(false);
     }
 }

@@ -68,7 +68,7 @@ internal sealed class RunLoader(IRunStore store, ILogger log)
         foreach (var refused in newest.Refused)
         {
             CoordinatorLog.CheckpointPassedOver(log, run.RunId, refused);
-            await store.AddHistoryAsync(run.RunId, StoredNames.Of(NoteKind.Warning), $"checkpoint passed over: {refused}", cancellation).ConfigureAwait(false);
+            await store.AddHistoryAsync(run.RunId, StoredNames.Of(NoteKind.Warning), run.Step, $"checkpoint passed over: {refused}", cancellation).ConfigureAwait(false);
         }
 
         var step = newest.Entry?.Step ?? 0;
@@ -78,8 +78,11 @@ internal sealed class RunLoader(IRunStore store, ILogger log)
             .ToList();
         if (newest.Entry is { } entry && !checkpoints.Exists(c => c.Kind == CheckpointKind.Periodic && c.Step == step))
         {
-            checkpoints.Add(new CheckpointRecord(
-                step, CheckpointKind.Periodic, CheckpointDirectory.StepFile(step), AtomicFile.Sha256(entry.File), new FileInfo(entry.File).Length, "", 0));
+            // Its coordinator ended before it could write it down.
+            var found = new CheckpointRecord(
+                step, CheckpointKind.Periodic, CheckpointDirectory.StepFile(step), AtomicFile.Sha256(entry.File), new FileInfo(entry.File).Length, "", 0);
+            await store.RecordCheckpointAsync(run.RunId, found, cancellation).ConfigureAwait(false);
+            checkpoints.Add(found);
         }
 
         return new RunMemory

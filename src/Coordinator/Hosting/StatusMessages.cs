@@ -43,6 +43,9 @@ internal static class StatusMessages
         return status;
     }
 
+    public static HistoryEvent Of(HistoryEntry entry) =>
+        new() { AtMs = entry.At.ToUnixTimeMilliseconds(), Kind = entry.Kind, Step = (ulong)entry.Step, Text = entry.Text };
+
     private static WorkerStatus Worker(RunState state, MemberState member)
     {
         var range = state.Generation?.Find(member.WorkerId)?.Range ?? default;

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace AdderNet.Coordinator.Hosting;
 
-/// <summary>Keeps the store ours: takes its lease, renews it, and says when it is lost.</summary>
+/// <summary>
+/// Keeps the store ours: takes its lease, renews it, and says when it is lost. While it cannot be renewed another
+/// coordinator may take over, so nothing is decided; once it is renewed, all goes on.
+/// </summary>
 internal sealed class StoreLease : IAsyncDisposable
 {
     private readonly IRunStore store;
@@ -15,27 +18,57 @@ internal sealed class StoreLease : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly TaskCompletionSource<string> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task renewing;
+    private long renewed;
 
-    private StoreLease(IRunStore store, TimeSpan duration, TimeProvider time, ILogger log)
+    private StoreLease(IRunStore store, TimeSpan duration, long taken, TimeProvider time, ILogger log)
     {
         this.store = store;
         this.duration = duration;
         this.time = time;
         this.log = log;
+        renewed = taken;
         renewing = RenewAsync();
     }
 
     /// <summary>Completes with the reason when another coordinator may hold the store.</summary>
     public Task<string> Lost => lost.Task;
 
-    /// <exception cref="StoreException">Another coordinator holds the store.</exception>
+    /// <summary>Whether nobody else can hold the store now; a fifth of the lease is kept as a margin for what is under way.</summary>
+    public bool IsHeld => !lost.Task.IsCompleted && time.GetElapsedTime(Volatile.Read(ref renewed)) < duration * 0.8;
+
+    /// <exception cref="StoreException">The store cannot be used, or another coordinator holds it and this one is no standby.</exception>
     public static async Task<StoreLease> TakeAsync(
-        IRunStore store, string address, TimeSpan duration, TimeProvider time, ILogger log, CancellationToken cancellation)
+        IRunStore store, TimeSpan duration, bool standby, TimeProvider time, ILogger log, CancellationToken cancellation)
     {
-        var holder = await store.AcquireAsync(ProcessOwner.Describe(), duration, ProcessOwner.IsGone, cancellation).ConfigureAwait(false);
-        return holder is null
-            ? new StoreLease(store, duration, time, log)
-            : throw new StoreException($"store {address} is held by another coordinator ({holder}): stop that one, or name another store, such as sqlite:other.db");
+        for (var seen = ""; ;)
+        {
+            var asked = time.GetTimestamp();
+            var holder = await store.AcquireAsync(ProcessOwner.Describe(), duration, ProcessOwner.IsGone, cancellation).ConfigureAwait(false);
+            if (holder is null)
+                return new StoreLease(store, duration, asked, time, log);
+            if (!standby)
+                throw new StoreException($"store {store.Name} is held by another coordinator ({holder}): stop that one, start this one with --standby, or name another store, such as sqlite:other.db");
+            if (seen != holder)
+                CoordinatorLog.StandingBy(log, holder, store.Name);
+            seen = holder;
+            await Task.Delay(duration / 5, time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits until nobody else can hold the store.</summary>
+    /// <returns>Null, or why it is lost.</returns>
+    public async ValueTask<string?> UntilHeldAsync(CancellationToken cancellation)
+    {
+        if (IsHeld)
+            return null;
+        if (!lost.Task.IsCompleted)
+            CoordinatorLog.LeaseDoubtful(log);
+        while (!IsHeld && !lost.Task.IsCompleted)
+            await Task.Delay(duration / 100, time, cancellation).ConfigureAwait(false);
+        if (lost.Task.IsCompleted)
+            return await lost.Task.ConfigureAwait(false);
+        CoordinatorLog.LeaseSure(log);
+        return null;
     }
 
     public async ValueTask DisposeAsync()
@@ -47,16 +80,16 @@ internal sealed class StoreLease : IAsyncDisposable
 
     private async Task RenewAsync()
     {
-        var renewed = time.GetTimestamp();
         using var timer = new PeriodicTimer(duration / 5, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stop.Token).ConfigureAwait(false))
             {
+                var asked = time.GetTimestamp();
                 try
                 {
                     await store.RenewAsync(duration, stop.Token).ConfigureAwait(false);
-                    renewed = time.GetTimestamp();
+                    Volatile.Write(ref renewed, asked);
                 }
                 catch (StoreException e) when (e is not FencingLostException && time.GetElapsedTime(renewed) < duration)
                 {

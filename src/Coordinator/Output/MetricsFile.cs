@@ -70,6 +70,21 @@ internal sealed class MetricsFile(string path) : IDisposable
         }
     }
 
+    /// <summary>The committed steps that the file holds, in order.</summary>
+    public static IEnumerable<(long Step, long Generation, double Loss)> ReadCommits(string path)
+    {
+        foreach (var line in File.Exists(path) ? File.ReadLines(path) : [])
+        {
+            if (Parse(line) is not { IsEvaluation: false } parsed)
+                continue;
+            using var json = JsonDocument.Parse(line);
+            var root = json.RootElement;
+            yield return (
+                parsed.Step, root.GetProperty("generation").GetInt64(),
+                root.GetProperty("loss").ValueKind == JsonValueKind.Number ? root.GetProperty("loss").GetDouble() : double.NaN);
+        }
+    }
+
     public void Dispose()
     {
         stream?.Dispose();

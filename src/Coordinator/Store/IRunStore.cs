@@ -10,7 +10,10 @@ namespace AdderNet.Coordinator.Store;
 /// <remarks>Writes throw <see cref="FencingLostException"/> when another coordinator holds the store by now, and <see cref="StoreException"/> when it cannot be read or written.</remarks>
 internal interface IRunStore : IAsyncDisposable
 {
-    /// <summary>Takes the store's lease, or says who has it.</summary>
+    /// <summary>Names the store for people; holds no secret.</summary>
+    string Name { get; }
+
+    /// <summary>Takes the store's lease, or says who has it. The tables are made or upgraded when it is taken.</summary>
     /// <param name="owner">Describes this process.</param>
     /// <param name="duration">Time after which the lease ends unless it is renewed.</param>
     /// <param name="isGone">Whether a former owner is known to have ended: its lease need not be waited for.</param>
@@ -34,6 +37,9 @@ internal interface IRunStore : IAsyncDisposable
 
     Task<RunRecords> ReadRecordsAsync(string runId, CancellationToken cancellation);
 
+    /// <summary>What happened to a run, oldest first.</summary>
+    Task<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(string runId, CancellationToken cancellation);
+
     Task RecordFactsAsync(string runId, RunFacts facts, CancellationToken cancellation);
 
     /// <summary>Makes generation <paramref name="number"/> if the run's highest is one below it.</summary>
@@ -54,8 +60,8 @@ internal interface IRunStore : IAsyncDisposable
     /// <summary>Forgets evaluations and checkpoints beyond a step.</summary>
     Task CutHistoryAsync(string runId, long step, CancellationToken cancellation);
 
-    /// <summary>Adds a line to the run's history.</summary>
-    Task AddHistoryAsync(string runId, string kind, string text, CancellationToken cancellation);
+    /// <summary>Adds a line to the run's history, beside those that the other writes leave there.</summary>
+    Task AddHistoryAsync(string runId, string kind, long step, string text, CancellationToken cancellation);
 }
 
 /// <summary>A run as it is submitted.</summary>
@@ -81,6 +87,13 @@ internal sealed record RunRecords(
 /// <summary>A generation that was made.</summary>
 internal sealed record GenerationRecord(
     long Number, long FencingToken, ImmutableArray<GenerationMember> Members, long BaseStep, string Reason, DateTimeOffset Made);
+
+/// <summary>Something that happened to a run.</summary>
+/// <param name="At">When, by the store's clock.</param>
+/// <param name="Kind">submitted, generation, joined, refused, evicted, warning, evaluation, checkpoint, cut, paused, or how the run ended.</param>
+/// <param name="Step">The step that it belongs to.</param>
+/// <param name="Text">One line for people.</param>
+internal sealed record HistoryEntry(DateTimeOffset At, string Kind, long Step, string Text);
 
 /// <summary>The store cannot be used; the message is one line for people.</summary>
 public class StoreException : Exception

@@ -1,13 +1,45 @@
+using AdderNet.Coordinator.Store.Postgres;
+using AdderNet.Coordinator.Store.Sqlite;
+
 namespace AdderNet.Coordinator.Store;
 
 /// <summary>Opens the store that an address such as <c>sqlite:runs.db</c> names.</summary>
-internal static class StoreAddress
+public static class StoreAddress
 {
     private const string Sqlite = "sqlite:";
+    private const string Postgres = "postgres:";
 
-    /// <exception cref="StoreException">The address names no store, or the store cannot be opened.</exception>
-    public static IRunStore Open(string address, TimeProvider time) =>
-        address.StartsWith(Sqlite, StringComparison.Ordinal) && address.Length > Sqlite.Length
-            ? SqliteRunStore.Open(address[Sqlite.Length..], time)
-            : throw new StoreException($"store '{address}' is none that this build knows; valid: sqlite:coordinator.db");
+    /// <summary>What is wrong with an address, as far as it alone shows; null: nothing.</summary>
+    public static string? ProblemOf(string address)
+    {
+        if (address.StartsWith(Sqlite, StringComparison.Ordinal) && address.Length > Sqlite.Length)
+            return null;
+        if (!address.StartsWith(Postgres, StringComparison.Ordinal))
+            return $"'{address}' is not a store; valid: sqlite:coordinator.db or {PostgresAddress.Example}";
+        try
+        {
+            PostgresAddress.Parse(address[Postgres.Length..]);
+            return null;
+        }
+        catch (StoreException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Opens a store, without taking its lease.</summary>
+    /// <param name="address">Names it.</param>
+    /// <param name="cluster">Whose store it must be, or becomes on first use.</param>
+    /// <param name="time">The clock of retries, and of leases in a SQLite file.</param>
+    /// <param name="watch">Told of every place between two statements; null: nobody.</param>
+    /// <exception cref="StoreException">The address names no store, or a file cannot be opened.</exception>
+    internal static IRunStore Open(string address, string cluster, TimeProvider time, Action<StorePoint>? watch = null)
+    {
+        if (ProblemOf(address) is { } problem)
+            throw new StoreException(problem);
+        IStoreDatabase database = address.StartsWith(Sqlite, StringComparison.Ordinal)
+            ? SqliteDatabase.Open(address[Sqlite.Length..], time, watch)
+            : PostgresDatabase.Open(address[Postgres.Length..], time, watch);
+        return new RunStore(database, cluster);
+    }
 }

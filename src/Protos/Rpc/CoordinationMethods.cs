@@ -24,4 +24,7 @@ public static class CoordinationMethods
 
     public static readonly RpcMethod<ControlRunRequest, RunStatus> ControlRun =
         ProtobufMethod.Create(Service, nameof(ControlRun), RpcKind.Unary, ControlRunRequest.Parser, RunStatus.Parser);
+
+    public static readonly RpcMethod<GetRunRequest, HistoryEvent> ReadHistory =
+        ProtobufMethod.Create(Service, nameof(ReadHistory), RpcKind.ServerStreaming, GetRunRequest.Parser, HistoryEvent.Parser);
 }

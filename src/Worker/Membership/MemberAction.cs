@@ -40,7 +40,10 @@ internal sealed record DropMeans(long Keep) : MemberAction;
 internal sealed record Tell(long Generation, long Step, Report Report) : MemberAction;
 
 /// <summary>The worker's work is over.</summary>
-internal sealed record Finish(bool Failed, string Reason) : MemberAction;
+/// <param name="Failed">It was not done.</param>
+/// <param name="Reason">Why it is over.</param>
+/// <param name="RunEnded">The run is over for everyone, well or badly: the worker is free for another one.</param>
+internal sealed record Finish(bool Failed, string Reason, bool RunEnded = false) : MemberAction;
 
 /// <summary>Something worth a log line.</summary>
 internal sealed record Note(NoteKind Kind, string Text) : MemberAction;

@@ -51,11 +51,11 @@ internal sealed class MemberTurn(MemberState state, TimeSpan now)
         Do(new AbortWork(work.Number));
     }
 
-    public void Finish(bool failed, string reason)
+    public void Finish(bool failed, string reason, bool runEnded = false)
     {
         Because(reason);
         State = State with { IsFinished = true };
-        Do(new Finish(failed, reason));
+        Do(new Finish(failed, reason, runEnded));
     }
 
     public MemberDecision Decide() => new(State, actions.ToImmutable(), Reason);

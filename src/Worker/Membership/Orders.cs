@@ -30,7 +30,7 @@ internal static class Orders
                 Ignore(turn, end, Late(state, end));
                 break;
             case EndOrder end:
-                turn.Finish(end.Failed, end.Reason);
+                turn.Finish(end.Failed, end.Reason, runEnded: true);
                 break;
             case GenerationOrder generation:
                 Generations.Announced(turn, generation);

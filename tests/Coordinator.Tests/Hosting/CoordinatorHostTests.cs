@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using AdderNet.Coordinator.Store;
+using AdderNet.Coordinator.Tests.Store;
 using AdderNet.Core.Checkpoints;
 using AdderNet.Protos.Rpc;
 using AdderNet.Protos.V1;
@@ -8,26 +9,34 @@ using Xunit;
 
 namespace AdderNet.Coordinator.Tests.Hosting;
 
-public sealed class CoordinatorHostTests : IAsyncLifetime
+/// <summary>What a coordinator must do whatever keeps its runs; run on each kind of store.</summary>
+public abstract class CoordinatorHostTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("addernet-host-");
+    private TestStore place = null!;
     private CoordinatorHost host = null!;
     private RpcChannel client = null!;
 
     private string Output => Path.Combine(directory.FullName, "out");
 
-    private string Store => "sqlite:" + Path.Combine(directory.FullName, "runs.db");
-
-    public async Task InitializeAsync() => await StartAsync();
+    public async Task InitializeAsync()
+    {
+        place = await CreateAsync();
+        await StartAsync();
+    }
 
     public async Task DisposeAsync()
     {
         await client.DisposeAsync();
         await host.DisposeAsync();
+        await place.DisposeAsync();
         directory.Delete(recursive: true);
     }
+
+    /// <summary>An empty place for a store.</summary>
+    protected abstract Task<TestStore> CreateAsync();
 
     [Fact]
     public async Task Two_workers_train_a_run_to_its_end_and_leave_every_file()
@@ -126,6 +135,7 @@ public sealed class CoordinatorHostTests : IAsyncLifetime
             var path = Path.Combine(Output, "metrics.jsonl");
             File.WriteAllLines(path, File.ReadAllLines(path)[..^1]);
             File.AppendAllText(path, "{\"step\":5,\"epo");
+            return Task.CompletedTask;
         });
 
         Assert.Equal("waiting", (await GetAsync()).State);
@@ -155,11 +165,11 @@ public sealed class CoordinatorHostTests : IAsyncLifetime
         await SubmitAsync(maxSteps: 3);
         await using (var a = new FakeWorker(host.Address, "a"))
             await a.Ended.WaitAsync(Patience);
-        await RestartAsync(() => File.Delete(Store["sqlite:".Length..]));
+        await RestartAsync(place.ForgetAsync);
 
         Assert.True((await SubmitAsync(maxSteps: 3)).Resumed);
         Assert.Equal(("completed", 3UL), await GetAsync() is var s ? (s.State, s.Step) : default);
-        await RestartAsync(() => File.Delete(Store["sqlite:".Length..]));
+        await RestartAsync(place.ForgetAsync);
         await SubmitAsync(maxSteps: 5);
         await using var b = new FakeWorker(host.Address, "b");
         await b.Ended.WaitAsync(Patience);
@@ -251,10 +261,31 @@ public sealed class CoordinatorHostTests : IAsyncLifetime
         var held = await Assert.ThrowsAsync<StoreException>(() => CoordinatorHost.StartAsync(Options()));
         Assert.Contains("is held by another coordinator", held.Message);
         Assert.DoesNotContain('\n', held.Message);
+        await using var second = await CreateAsync();
         await Assert.ThrowsAsync<RpcListenException>(() => CoordinatorHost.StartAsync(
-            new CoordinatorOptions { Listen = host.Address, Store = Store + "2" }));
+            new CoordinatorOptions { Listen = host.Address, Store = second.Address }));
         // What failed to start has let go of its store.
-        await using var other = await CoordinatorHost.StartAsync(Options() with { Store = Store + "2" });
+        await using var other = await CoordinatorHost.StartAsync(Options() with { Store = second.Address });
+    }
+
+    [Fact]
+    public async Task A_standby_waits_while_the_store_is_held_and_goes_on_with_its_runs_when_it_is_free()
+    {
+        await SubmitAsync(maxSteps: 2);
+        using var never = new CancellationTokenSource();
+        var taking = CoordinatorHost.StartAsync(Options() with { Standby = true }, never.Token);
+        await using (var a = new FakeWorker(host.Address, "a"))
+            await a.Ended.WaitAsync(Patience);
+        await SubmitAsync(maxSteps: 3);
+        Assert.False(taking.IsCompleted);
+
+        await client.DisposeAsync();
+        await host.DisposeAsync();
+        host = await taking.WaitAsync(Patience);
+        client = RpcChannel.Create(host.Address);
+        await using var b = new FakeWorker(host.Address, "b");
+        await b.Ended.WaitAsync(Patience);
+        Assert.Equal(("completed", 3UL), await GetAsync() is var s ? (s.State, s.Step) : default);
     }
 
     [Fact]
@@ -262,7 +293,7 @@ public sealed class CoordinatorHostTests : IAsyncLifetime
     {
         await SubmitAsync(expected: 2);
         await using var a = new FakeWorker(host.Address, "a");
-        await using (var thief = SqliteRunStore.Open(Store["sqlite:".Length..], TimeProvider.System))
+        await using (var thief = place.Open())
         {
             await thief.AcquireAsync("thief", TimeSpan.FromMinutes(1), _ => true, default);
             var error = await Assert.ThrowsAsync<FencingLostException>(() => host.Completion.WaitAsync(Patience));
@@ -305,7 +336,7 @@ public sealed class CoordinatorHostTests : IAsyncLifetime
         Assert.Equal("ready\n", await http.GetStringAsync(new Uri(host.Address, "/readyz")));
     }
 
-    private CoordinatorOptions Options() => new() { Listen = new Uri("http://127.0.0.1:0"), Store = Store };
+    private CoordinatorOptions Options() => new() { Listen = new Uri("http://127.0.0.1:0"), Store = place.Address };
 
     private async Task StartAsync()
     {
@@ -313,11 +344,11 @@ public sealed class CoordinatorHostTests : IAsyncLifetime
         client = RpcChannel.Create(host.Address);
     }
 
-    private async Task RestartAsync(Action? between = null)
+    private async Task RestartAsync(Func<Task>? between = null)
     {
         await client.DisposeAsync();
         await host.DisposeAsync();
-        between?.Invoke();
+        await (between?.Invoke() ?? Task.CompletedTask);
         await StartAsync();
     }
 

@@ -37,6 +37,15 @@ internal sealed class FakeWorker : IAsyncDisposable
 
     public string Probe { get; }
 
+    /// <summary>Told of every generation that is announced to it: run, number, and what was announced.</summary>
+    public Action<string, ulong, GenerationStarted>? OnGeneration { get; init; }
+
+    /// <summary>The last step that it has applied.</summary>
+    public ulong Applied => applied;
+
+    /// <summary>The run that it is in; empty: none yet.</summary>
+    public string Run => run;
+
     /// <summary>Set when the coordinator refuses the worker.</summary>
     public Refused? Refusal { get; private set; }
 
@@ -88,7 +97,7 @@ internal sealed class FakeWorker : IAsyncDisposable
         {
             await foreach (var message in call.ReadAllAsync(stop.Token))
             {
-                run = message.RunId;
+                run = message.RunId.Length > 0 ? message.RunId : run;
                 generation = Math.Max(generation, message.Generation);
                 switch (message.BodyCase)
                 {
@@ -142,6 +151,7 @@ internal sealed class FakeWorker : IAsyncDisposable
                 answer.Prepared.LayerNames.Add("fc");
                 return answer;
             case CoordinatorMessage.BodyOneofCase.GenerationStarted:
+                OnGeneration?.Invoke(message.RunId, message.Generation, message.GenerationStarted);
                 applied = message.GenerationStarted.BaseStep;
                 votes = message.GenerationStarted.Members.Single(m => m.WorkerId == id).Votes;
                 if (!votes)
@@ -194,7 +204,6 @@ internal sealed class FakeWorker : IAsyncDisposable
         {
             File = order.File,
             Path = path,
-            File = order.File,
             Sha256 = saved.Sha256,
             Bytes = (ulong)saved.Bytes,
             WeightsHash = WeightsHash.Compute(Layout, state),

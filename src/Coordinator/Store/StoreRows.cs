@@ -32,6 +32,22 @@ internal static class MemberJson
         [.. JsonSerializer.Deserialize<Item[]>(json)!.Select(i => new GenerationMember(i.Worker, i.Address, new ShardRange(i.First, i.End), i.Votes))];
 }
 
+internal sealed class LeaseRow
+{
+    public static string Select(string now) => $"SELECT token AS Token, owner AS Owner, expires_ms AS ExpiresMs, {now} AS NowMs FROM coordinator_lease WHERE id = 1 ";
+
+    public long Token { get; init; }
+
+    public string Owner { get; init; } = "";
+
+    public long ExpiresMs { get; init; }
+
+    /// <summary>By the clock that <see cref="ExpiresMs"/> was measured with.</summary>
+    public long NowMs { get; init; }
+
+    public HeldLease ToLease() => new(Token, Owner, ExpiresMs);
+}
+
 internal sealed class RunRow
 {
     public const string Select = """
@@ -70,9 +86,13 @@ internal sealed class RunRow
 
 internal sealed class GenerationRow
 {
-    public const string Select = """
+    public const string Select = Columns + " ORDER BY number";
+
+    public const string SelectHighest = Columns + " ORDER BY number DESC LIMIT 1";
+
+    private const string Columns = """
         SELECT number AS Number, fencing_token AS FencingToken, members AS Members, base_step AS BaseStep, reason AS Reason,
-            made_ms AS MadeMs FROM generations WHERE run_id = @runId ORDER BY number
+            made_ms AS MadeMs FROM generations WHERE run_id = @runId
         """;
 
     public long Number { get; init; }
@@ -134,4 +154,19 @@ internal sealed class EvaluationRow
     public double LossSum { get; init; }
 
     public EvaluationRecord ToRecord() => new(Step, Samples, Top1, Top5, LossSum);
+}
+
+internal sealed class HistoryRow
+{
+    public const string Select = "SELECT at_ms AS AtMs, kind AS Kind, step AS Step, text AS Text FROM history WHERE run_id = @runId ORDER BY number";
+
+    public long AtMs { get; init; }
+
+    public string Kind { get; init; } = "";
+
+    public long Step { get; init; }
+
+    public string Text { get; init; } = "";
+
+    public HistoryEntry ToEntry() => new(DateTimeOffset.FromUnixTimeMilliseconds(AtMs), Kind, Step, Text);
 }
