@@ -1,10 +1,13 @@
 using AdderNet.Coordinator.RunLogic;
+using AdderNet.Core.Configuration;
 using Xunit;
 
 namespace AdderNet.Coordinator.Tests.RunLogic;
 
 public class LivenessTests
 {
+    private static RunDescription Long(RunDescription d) => d with { Schedule = d.Schedule with { Epochs = 1000 } };
+
     [Fact]
     public void A_coordinator_that_stood_still_gives_nobody_up_for_its_own_silence()
     {
@@ -34,7 +37,7 @@ public class LivenessTests
     [Fact]
     public void Shards_move_when_a_member_is_clearly_and_lastingly_slow_and_not_before()
     {
-        var run = new RunScript().Started("a", "b");
+        var run = new RunScript(Long).Started("a", "b");
         for (var step = 1L; step <= 400; step++)
         {
             run.Vote("a", compute: 0.02).Vote("b", compute: 0.06);
@@ -51,24 +54,27 @@ public class LivenessTests
         for (var step = 1; step <= 200; step++)
             run.Vote("a", compute: 0.015 * 4).Vote("b", compute: 0.015 * 4);
         Assert.Equal(2, run.Generation);
+        Assert.IsType<Stepping>(run.State.Phase);
     }
 
     [Fact]
     public void A_spell_of_slowness_moves_nothing()
     {
-        var run = new RunScript().Started("a", "b");
+        var run = new RunScript(Long).Started("a", "b");
         for (var step = 1; step <= 300; step++)
             run.Vote("a", compute: 0.02).Vote("b", compute: step % 40 == 0 ? 0.2 : 0.021);
         Assert.Equal(1, run.Generation);
+        Assert.IsType<Stepping>(run.State.Phase);
     }
 
     [Fact]
     public void Without_elastic_rebalance_nothing_moves()
     {
-        var run = new RunScript(d => d with { Elastic = d.Elastic with { Rebalance = false } }).Started("a", "b");
+        var run = new RunScript(d => Long(d) with { Elastic = d.Elastic with { Rebalance = false } }).Started("a", "b");
         for (var step = 1; step <= 200; step++)
             run.Vote("a", compute: 0.02).Vote("b", compute: 0.2);
         Assert.Equal(1, run.Generation);
+        Assert.IsType<Stepping>(run.State.Phase);
     }
 
     [Fact]
