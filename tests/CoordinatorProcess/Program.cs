@@ -28,7 +28,10 @@ new Thread(() =>
 {
     Console.In.ReadToEnd();
     ended.Cancel();
-}) { IsBackground = true }.Start();
+})
+{
+    IsBackground = true,
+}.Start();
 try
 {
     await using var host = await CoordinatorHost.StartAsync(
