@@ -9,6 +9,7 @@ internal sealed class LinkedRun : ChaosRun
     private readonly List<LinkedWorker> workers = [];
     private readonly int port;
     private readonly Launched coordinator;
+    private string runId = "";
 
     private LinkedRun(string config, string output, int port, Launched coordinator)
         : base(config, output) => (this.port, this.coordinator) = (port, coordinator);
@@ -34,7 +35,8 @@ internal sealed class LinkedRun : ChaosRun
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
         }
 
-        await Launched.RunAsync("submit", config, "--coordinator", url, "--set", $"checkpoint.path={output}");
+        var submitted = await Launched.RunAsync("submit", config, "--coordinator", url, "--set", $"checkpoint.path={output}");
+        run.runId = submitted.Split([' ', '\r', '\n'], 2)[0];
         for (var i = 0; i < workers; i++)
             run.AddWorker();
         return run;
@@ -47,7 +49,7 @@ internal sealed class LinkedRun : ChaosRun
         var (up, down) = (new Link(port), new Link(listen));
         var id = $"linked-{workers.Count + 1}";
         var worker = new LinkedWorker(id, up, down, Launched.Start(
-            "worker", "--id", id, "--coordinator", up.Address.ToString(), "--listen", $"http://127.0.0.1:{listen}", "--advertise", down.Address.ToString(), "--threads", "1"));
+            "worker", "--id", id, "--coordinator", up.Address.ToString(), "--run", runId, "--listen", $"http://127.0.0.1:{listen}", "--advertise", down.Address.ToString(), "--threads", "1"));
         workers.Add(worker);
         return worker;
     }
