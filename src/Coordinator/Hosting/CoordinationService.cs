@@ -134,11 +134,8 @@ internal sealed class CoordinationService(
             return;
         }
 
-        if (runs.Find(runId) is { } actor)
-        {
-            seat.Join(actor);
+        if (await runs.TryJoinAsync(seat, runId, cancellation).ConfigureAwait(false))
             return;
-        }
 
         try
         {

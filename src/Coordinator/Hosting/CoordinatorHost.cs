@@ -149,10 +149,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(stop.Token).ConfigureAwait(false))
             {
-                var driven = runs.Actors.Where(a => !a.State.IsOver).ToArray();
-                foreach (var run in driven)
+                foreach (var run in runs.Actors.Where(a => !a.State.IsOver))
                     run.Post(new Tick());
-                pool.Offer(driven);
+                runs.Offer(pool);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

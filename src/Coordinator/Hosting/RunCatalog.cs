@@ -121,6 +121,39 @@ internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable
         }
     }
 
+    /// <summary>Hands a worker to the run that it asks for. No submission replaces the run meanwhile, so the worker is with the one that goes on.</summary>
+    /// <returns>False: this coordinator does not drive that run.</returns>
+    public async Task<bool> TryJoinAsync(WorkerSeat seat, string runId, CancellationToken cancellation)
+    {
+        await turn.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (Find(runId) is not { } actor)
+                return false;
+            seat.Join(actor);
+            return true;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Gives waiting workers to the runs that want some; while a submission may be replacing one of them, nothing, and the next call sees to it.</summary>
+    public void Offer(WorkerPool pool)
+    {
+        if (!turn.Wait(0))
+            return;
+        try
+        {
+            pool.Offer([.. Actors.Where(a => !a.State.IsOver)]);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
     /// <exception cref="RunRefusedException">The run is unknown or over, or the action is none.</exception>
     public async Task<RunState> ControlAsync(string runId, string action, CancellationToken cancellation)
     {
@@ -201,6 +234,9 @@ internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable
     {
         RequireSame(run.Output, RunLoader.Description(stored), description);
         var actor = Find(stored.RunId);
+        // Workers that have come, but whose coming it has not dealt with yet, would be lost with it.
+        if (actor is not null)
+            await actor.PostAndWaitAsync(new Tick(), cancellation).ConfigureAwait(false);
         // A driven run that nobody has come to yet may as well take over what is new in the description.
         var isDriven = actor is { State: { IsOver: false, Members.IsEmpty: false } };
         var isFinished = stored is { Condition: RunCondition.Completed, Facts: { } facts } && RunPlan.TotalSteps(description, facts.TrainSamples) <= stored.Step;

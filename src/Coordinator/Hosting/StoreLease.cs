@@ -100,8 +100,9 @@ internal sealed class StoreLease : IAsyncDisposable
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
         }
-        catch (StoreException e)
+        catch (Exception e)
         {
+            // Whatever it was: a lease that nobody renews must not keep this coordinator waiting for ever.
             CoordinatorLog.LeaseLost(log, e.Message);
             lost.TrySetResult(e.Message);
         }

@@ -79,11 +79,25 @@ internal static class Runs
     }
 
     /// <summary>Waits until every run is completed.</summary>
+    /// <exception cref="TimeoutException">It takes too long; says how the runs stand.</exception>
     public static async Task<bool> FinishAsync(Uri coordinator, Func<bool> isOver)
     {
-        while (!isOver())
+        ListRunsReply? runs = null;
+        bool IsOver()
         {
-            var runs = await AskAsync(coordinator, client => client.UnaryAsync(CoordinationMethods.ListRuns, new ListRunsRequest(), null, default), isOver);
+            try
+            {
+                return isOver();
+            }
+            catch (TimeoutException e)
+            {
+                throw new TimeoutException($"{e.Message}; not completed: {string.Join("; ", runs?.Runs.Where(r => r.State != "completed") ?? [])}", e);
+            }
+        }
+
+        while (!IsOver())
+        {
+            runs = await AskAsync(coordinator, client => client.UnaryAsync(CoordinationMethods.ListRuns, new ListRunsRequest(), null, default), IsOver);
             if (runs is not null && runs.Runs.All(r => r.State == "completed"))
                 return true;
             Assert.DoesNotContain("failed", runs?.Runs.Select(r => r.State) ?? []);

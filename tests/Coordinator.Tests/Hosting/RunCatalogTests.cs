@@ -1,0 +1,91 @@
+using System.Reflection;
+using AdderNet.Coordinator.Hosting;
+using AdderNet.Coordinator.RunLogic;
+using AdderNet.Coordinator.Store;
+using AdderNet.Coordinator.Tests.Faults;
+using AdderNet.Coordinator.Tests.Store;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace AdderNet.Coordinator.Tests.Hosting;
+
+public sealed class RunCatalogTests
+{
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
+    private static readonly WorkerInfo Info = new("test", 1, "managed", "probe", "http://127.0.0.1:1", 1, "here", 1);
+
+    [Fact]
+    public async Task A_run_submitted_again_keeps_a_worker_whose_coming_it_has_not_dealt_with_yet()
+    {
+        await using var place = new SqliteTestStore();
+        var directory = Directory.CreateTempSubdirectory("addernet-catalog-");
+        try
+        {
+            await using var kept = place.Open();
+            var store = DispatchProxy.Create<IRunStore, HeldStore>();
+            var held = (HeldStore)(object)store;
+            held.Kept = kept;
+            var log = NullLogger.Instance;
+            await using var lease = await StoreLease.TakeAsync(store, TimeSpan.FromMinutes(1), standby: false, TimeProvider.System, log, default);
+            var sessions = new SessionTable(log);
+            await using var runs = new RunCatalog(store, lease, sessions, TimeProvider.System, log);
+            var description = Runs.Describe(Path.Combine(directory.FullName, "out"), 2).Description;
+            var (id, _) = await runs.SubmitAsync(description, "", 1, default);
+
+            // The run is busy writing down that one worker has left, when another one comes.
+            var first = new WorkerSeat(sessions.Open("a"), Info);
+            Assert.True(await runs.TryJoinAsync(first, id, default));
+            var actor = runs.Find(id)!;
+            await actor.PostAndWaitAsync(new Tick(), default);
+            Assert.Equal(["a"], actor.State.Members.Keys);
+            held.Hold();
+            first.Leave();
+            while (!held.Reached.IsCompleted)
+            {
+                actor.Post(new Tick());
+                await Task.Delay(Moment, TimeProvider.System);
+            }
+
+            Assert.Empty(actor.State.Members);
+            Assert.True(await runs.TryJoinAsync(new WorkerSeat(sessions.Open("b"), Info), id, default));
+
+            var again = runs.SubmitAsync(description, "", 1, default);
+            await Task.Delay(Moment, TimeProvider.System);
+            held.GoOn();
+            Assert.Equal((id, true), await again);
+            var driven = runs.Find(id)!;
+            await driven.PostAndWaitAsync(new Tick(), default);
+            Assert.Equal(["b"], driven.State.Members.Keys);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>A store that can be held when it is about to add to a run's history.</summary>
+    public class HeldStore : DispatchProxy
+    {
+        private readonly TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private volatile bool holds;
+
+        public Task Reached => reached.Task;
+
+        internal IRunStore Kept { get; set; } = null!;
+
+        public void Hold() => holds = true;
+
+        public void GoOn() => goOn.SetResult();
+
+        protected override object? Invoke(MethodInfo? method, object?[]? arguments) =>
+            holds && method!.Name == nameof(IRunStore.AddHistoryAsync) ? InvokeHeldAsync(method, arguments) : method!.Invoke(Kept, arguments);
+
+        private async Task InvokeHeldAsync(MethodInfo method, object?[]? arguments)
+        {
+            reached.TrySetResult();
+            await goOn.Task;
+            await (Task)method.Invoke(Kept, arguments)!;
+        }
+    }
+}
