@@ -10,8 +10,11 @@ namespace AdderNet.Cli.Benchmarks;
 internal sealed class MeasuredStep : IShardBatches, IDisposable
 {
     private static readonly ShardRange Shards = new(0, 1);
+
+    /// <summary>Elements that an exchange reduces at a time.</summary>
+    private static readonly int BucketLength = (int)(new ExchangeOptions().BucketMegabytes * 1024 * 1024 / sizeof(float));
     private readonly ManagedReplica replica;
-    private readonly TreeCombiner combiner;
+    private readonly TreeCombiner[] buckets;
     private readonly LocalMomentMerge moments = new(1);
     private readonly SampleBatch batch;
     private readonly float[] mean;
@@ -28,8 +31,9 @@ internal sealed class MeasuredStep : IShardBatches, IDisposable
             Schedule = new ScheduleOptions { Kind = ScheduleKind.Constant, Epochs = 1 },
         };
         replica = ManagedReplica.Create(measured.Model, training, stepsPerEpoch: 1, measured.Threads, clock, Clock, kernels);
-        combiner = new TreeCombiner(1, replica.Layout.ReductionLength);
         mean = new float[replica.Layout.ReductionLength];
+        buckets = [.. Enumerable.Range(0, (mean.Length + BucketLength - 1) / BucketLength)
+            .Select(i => new TreeCombiner(1, Math.Min(BucketLength, mean.Length - i * BucketLength)))];
         batch = Draw(measured);
     }
 
@@ -76,9 +80,15 @@ internal sealed class MeasuredStep : IShardBatches, IDisposable
     private void Reduce(IReadOnlyList<SubtreeSum> sums)
     {
         Clock.Skip();
-        combiner.Reset();
-        combiner.Add(sums[0].Node, sums[0].Sum.Span, sums[0].Counts);
-        ReducedStep.Create(mean, combiner.Finish(mean));
+        for (var i = 0; i < buckets.Length; i++)
+        {
+            var bucket = mean.AsSpan(i * BucketLength, Math.Min(BucketLength, mean.Length - i * BucketLength));
+            buckets[i].Reset();
+            buckets[i].Add(sums[0].Node, sums[0].Sum.Span.Slice(i * BucketLength, bucket.Length), sums[0].Counts);
+            buckets[i].Finish(bucket);
+        }
+
+        ReducedStep.Create(mean, sums[0].Counts);
         Clock.Charge(StepPart.Exchange);
     }
 

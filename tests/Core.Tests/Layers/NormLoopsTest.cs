@@ -16,8 +16,8 @@ public class NormLoopsTest
     public void Every_width_and_thread_count_has_the_bits_of_the_plain_loops()
     {
         var cases =
-            from channels in Gen.OneOf(Gen.Choose(1, 40), Gen.Elements(64, 120, 256))
-            from positions in Gen.OneOf(Gen.Choose(2, 40), Gen.Choose(200, 3000))
+            from channels in Gen.OneOf(Gen.Choose(1, 40), Gen.Elements(64, 120, 256), Gen.Elements(1024, 2048))
+            from positions in Gen.OneOf(Gen.Choose(2, 40), channels > 256 ? Gen.Choose(200, 600) : Gen.Choose(200, 3000))
             from adds in Gen.Elements(false, true)
             from rectifies in Gen.Elements(false, true)
             from threads in Gen.Choose(1, 3)

@@ -13,8 +13,8 @@ internal sealed class ChannelGroups
     /// <summary>Elements that a group is a multiple of: lanes of the widest vector.</summary>
     public const int Unit = 8;
 
-    private const int TileBytes = 16 * 1024;
-    private const int FewestTileGroups = 4;
+    private const int StreamedLanes = 256;
+    private const int SharedLanes = 512;
 
     public ChannelGroups(int channels)
     {
@@ -22,7 +22,7 @@ internal sealed class ChannelGroups
         Lanes = channels;
         while (Lanes % Unit != 0)
             Lanes += channels;
-        TileGroups = Math.Clamp(TileBytes / (Lanes * sizeof(float)), FewestTileGroups, BlockGroups);
+        TileGroups = Math.Clamp(Math.Max(StreamedLanes / Lanes, Lanes / SharedLanes), 1, BlockGroups);
     }
 
     public int Channels { get; }
@@ -30,7 +30,10 @@ internal sealed class ChannelGroups
     /// <summary>Elements of a group.</summary>
     public int Lanes { get; }
 
-    /// <summary>Groups that stay in the nearest cache while a pass goes over their lanes; fixes no bit.</summary>
+    /// <summary>
+    /// Groups that a pass goes down together, a vector of lanes at a time; fixes no bit. One after another memory is read fastest:
+    /// so groups are few, but for short ones, and for those whose sums and factors do not fit the nearest cache and are loaded once for several.
+    /// </summary>
     public int TileGroups { get; }
 
     /// <summary>Blocks of a map, the last one perhaps shorter.</summary>

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace AdderNet.Core.Layers.Normalization;
 
 /// <summary>
-/// The inner loops: one vector of a group's lanes over consecutive groups, in order. Products and sums are rounded on their
-/// own, in double; what is stored is rounded once to float32.
+/// The inner loops over a tile: the first lanes of consecutive groups, a vector of lanes at a time down the groups, in order.
+/// Products and sums are rounded on their own, in double; what is stored is rounded once to float32.
 /// </summary>
 /// <remarks>Loops are compiled optimised at once: in their first, unoptimised form vectors run some 20 times slower.</remarks>
 internal static unsafe class NormLoops<TOps, TWide, TNarrow, TTail>
@@ -13,41 +14,60 @@ internal static unsafe class NormLoops<TOps, TWide, TNarrow, TTail>
     where TNarrow : unmanaged
     where TTail : struct, INormTail
 {
+    /// <summary>Elements from what is read to what is fetched meanwhile.</summary>
+    private const int Ahead = 128;
+
     /// <summary>first += x - mean; second += (x - mean)^2.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Moments(in NormOperands o, int lane, int group, int end, double* first, double* second)
+    public static void Moments(in NormOperands o, int lanes, int group, int end, double* first, double* second)
     {
-        var (sum, squares, pivot) = (TOps.Load(first + lane), TOps.Load(second + lane), TOps.Load(o.Mean + lane));
-        long stride = o.Lanes;
-        var at = group * stride + lane;
-        for (; group < end; group++, at += stride)
+        nint stride = o.Lanes;
+        float* x = o.X + group * stride;
+        double* mean = o.Mean;
+        var beyond = (end - group) * stride;
+        for (nint lane = 0; lane < lanes; lane += TOps.Width)
         {
-            var distance = TOps.Subtract(TOps.Widen(TOps.Load(o.X + at)), pivot);
-            sum = TOps.Add(sum, distance);
-            squares = TOps.Add(squares, TOps.Multiply(distance, distance));
-        }
+            var (sum, squares, pivot) = (TOps.Load(first + lane), TOps.Load(second + lane), TOps.Load(mean + lane));
+            for (var at = lane; at < beyond; at += stride)
+            {
+                Prefetch(x + at);
+                var distance = TOps.Subtract(TOps.Widen(TOps.Load(x + at)), pivot);
+                sum = TOps.Add(sum, distance);
+                squares = TOps.Add(squares, TOps.Multiply(distance, distance));
+            }
 
-        TOps.Store(first + lane, sum);
-        TOps.Store(second + lane, squares);
+            TOps.Store(first + lane, sum);
+            TOps.Store(second + lane, squares);
+        }
     }
 
     /// <summary>y = (x - mean) * scale + shift, then the tail.</summary>
     /// <returns>Whether a value was not finite before the ReLU.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static bool Normalize(in NormOperands o, int lane, int group, int end)
+    public static bool Normalize(in NormOperands o, int lanes, int group, int end)
     {
-        var (mean, scale, shift) = (TOps.Load(o.Mean + lane), TOps.Load(o.Scale + lane), TOps.Load(o.Shift + lane));
         var trouble = default(TNarrow);
-        long stride = o.Lanes;
-        var at = group * stride + lane;
-        for (; group < end; group++, at += stride)
+        nint stride = o.Lanes;
+        float* x = o.X + group * stride, other = o.Other + group * stride, y = o.Y + group * stride;
+        double* means = o.Mean, scales = o.Scale, shifts = o.Shift;
+        var beyond = (end - group) * stride;
+        for (nint lane = 0; lane < lanes; lane += TOps.Width)
         {
-            var value = TOps.Add(TOps.Multiply(TOps.Subtract(TOps.Widen(TOps.Load(o.X + at)), mean), scale), shift);
-            if (TTail.Adds)
-                value = TOps.Add(value, TOps.Widen(TOps.Load(o.Other + at)));
-            var output = TOps.Narrow(value);
-            trouble = TOps.Trouble(trouble, output);
-            TOps.Store(o.Y + at, TTail.Rectifies ? TOps.Gate(output, output) : output);
+            var (mean, scale, shift) = (TOps.Load(means + lane), TOps.Load(scales + lane), TOps.Load(shifts + lane));
+            for (var at = lane; at < beyond; at += stride)
+            {
+                Prefetch(x + at);
+                var value = TOps.Add(TOps.Multiply(TOps.Subtract(TOps.Widen(TOps.Load(x + at)), mean), scale), shift);
+                if (TTail.Adds)
+                {
+                    Prefetch(other + at);
+                    value = TOps.Add(value, TOps.Widen(TOps.Load(other + at)));
+                }
+
+                var output = TOps.Narrow(value);
+                trouble = TOps.Trouble(trouble, output);
+                TOps.Store(y + at, TTail.Rectifies ? TOps.Gate(output, output) : output);
+            }
         }
 
         return TOps.IsTrouble(trouble);
@@ -55,52 +75,75 @@ internal static unsafe class NormLoops<TOps, TWide, TNarrow, TTail>
 
     /// <summary>first += g; second += g * (x - mean), with g closed where the ReLU is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void GradientSums(in NormOperands o, int lane, int group, int end, double* first, double* second)
+    public static void GradientSums(in NormOperands o, int lanes, int group, int end, double* first, double* second)
     {
-        var (sum, products, mean) = (TOps.Load(first + lane), TOps.Load(second + lane), TOps.Load(o.Mean + lane));
-        var (scale, shift) = (TOps.Load(o.Scale + lane), TOps.Load(o.Shift + lane));
-        long stride = o.Lanes;
-        var at = group * stride + lane;
-        for (; group < end; group++, at += stride)
+        nint stride = o.Lanes;
+        float* x = o.X + group * stride, y = o.Y + group * stride, g = o.G + group * stride;
+        double* means = o.Mean, scales = o.Scale, shifts = o.Shift;
+        var beyond = (end - group) * stride;
+        for (nint lane = 0; lane < lanes; lane += TOps.Width)
         {
-            var distance = TOps.Subtract(TOps.Widen(TOps.Load(o.X + at)), mean);
-            var gradient = TOps.Load(o.G + at);
-            if (TTail.Rectifies && TTail.Adds)
+            var (sum, products) = (TOps.Load(first + lane), TOps.Load(second + lane));
+            var (mean, scale, shift) = (TOps.Load(means + lane), TOps.Load(scales + lane), TOps.Load(shifts + lane));
+            for (var at = lane; at < beyond; at += stride)
             {
-                gradient = TOps.Gate(TOps.Load(o.Y + at), gradient);
-                TOps.Store(o.G + at, gradient);
-            }
-            else if (TTail.Rectifies)
-            {
-                gradient = Open(distance, scale, shift, gradient);
+                Prefetch(x + at);
+                Prefetch(g + at);
+                var distance = TOps.Subtract(TOps.Widen(TOps.Load(x + at)), mean);
+                var gradient = TOps.Load(g + at);
+                if (TTail.Rectifies && TTail.Adds)
+                {
+                    Prefetch(y + at);
+                    gradient = TOps.Gate(TOps.Load(y + at), gradient);
+                    TOps.Store(g + at, gradient);
+                }
+                else if (TTail.Rectifies)
+                {
+                    gradient = Open(distance, scale, shift, gradient);
+                }
+
+                var wide = TOps.Widen(gradient);
+                sum = TOps.Add(sum, wide);
+                products = TOps.Add(products, TOps.Multiply(wide, distance));
             }
 
-            var wide = TOps.Widen(gradient);
-            sum = TOps.Add(sum, wide);
-            products = TOps.Add(products, TOps.Multiply(wide, distance));
+            TOps.Store(first + lane, sum);
+            TOps.Store(second + lane, products);
         }
-
-        TOps.Store(first + lane, sum);
-        TOps.Store(second + lane, products);
     }
 
     /// <summary>dx = scale * (g - average - (x - mean) * slope).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void InputGradient(in NormOperands o, int lane, int group, int end)
+    public static void InputGradient(in NormOperands o, int lanes, int group, int end)
     {
-        var (mean, scale, shift) = (TOps.Load(o.Mean + lane), TOps.Load(o.Scale + lane), TOps.Load(o.Shift + lane));
-        var (average, slope) = (TOps.Load(o.Average + lane), TOps.Load(o.Slope + lane));
-        long stride = o.Lanes;
-        var at = group * stride + lane;
-        for (; group < end; group++, at += stride)
+        nint stride = o.Lanes;
+        float* x = o.X + group * stride, g = o.G + group * stride, dx = o.Dx + group * stride;
+        double* means = o.Mean, scales = o.Scale, shifts = o.Shift, averages = o.Average, slopes = o.Slope;
+        var beyond = (end - group) * stride;
+        for (nint lane = 0; lane < lanes; lane += TOps.Width)
         {
-            var distance = TOps.Subtract(TOps.Widen(TOps.Load(o.X + at)), mean);
-            var gradient = TOps.Load(o.G + at);
-            if (TTail.Rectifies && !TTail.Adds)
-                gradient = Open(distance, scale, shift, gradient);
-            var centred = TOps.Subtract(TOps.Subtract(TOps.Widen(gradient), average), TOps.Multiply(distance, slope));
-            TOps.Store(o.Dx + at, TOps.Narrow(TOps.Multiply(scale, centred)));
+            var (mean, scale, shift) = (TOps.Load(means + lane), TOps.Load(scales + lane), TOps.Load(shifts + lane));
+            var (average, slope) = (TOps.Load(averages + lane), TOps.Load(slopes + lane));
+            for (var at = lane; at < beyond; at += stride)
+            {
+                Prefetch(x + at);
+                Prefetch(g + at);
+                var distance = TOps.Subtract(TOps.Widen(TOps.Load(x + at)), mean);
+                var gradient = TOps.Load(g + at);
+                if (TTail.Rectifies && !TTail.Adds)
+                    gradient = Open(distance, scale, shift, gradient);
+                var centred = TOps.Subtract(TOps.Subtract(TOps.Widen(gradient), average), TOps.Multiply(distance, slope));
+                TOps.Store(dx + at, TOps.Narrow(TOps.Multiply(scale, centred)));
+            }
         }
+    }
+
+    /// <summary>Asks for what is read some vectors later: maps that come from memory then take half as long.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(float* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch0(address + Ahead);
     }
 
     /// <summary>The gradient where the ReLU is open. Its input is worked out again: that costs less than reading it.</summary>

@@ -52,8 +52,7 @@ internal sealed unsafe class NormPasses<TOps, TWide, TNarrow, TTail> : INormPass
         }
 
         var whole = operands.Length / lanes;
-        for (var lane = 0; lane < operands.Length % lanes; lane++)
-            SumRest(operands, backward, lane, whole, totals);
+        SumTile<ChannelOpsScalar, double, float>(operands, backward, operands.Length % lanes, whole, whole + 1, totals);
 
         first.Clear();
         second.Clear();
@@ -64,12 +63,16 @@ internal sealed unsafe class NormPasses<TOps, TWide, TNarrow, TTail> : INormPass
         }
     }
 
-    private static void SumRest(in NormOperands o, bool backward, int lane, int group, double* totals)
+    /// <summary>Adds the first lanes of the groups [group, end) to a block's sums.</summary>
+    private static void SumTile<TTileOps, TTileWide, TTileNarrow>(in NormOperands operands, bool backward, int lanes, int group, int end, double* sums)
+        where TTileOps : struct, IChannelOps<TTileWide, TTileNarrow>
+        where TTileWide : unmanaged
+        where TTileNarrow : unmanaged
     {
         if (backward)
-            NormLoops<ChannelOpsScalar, double, float, TTail>.GradientSums(o, lane, group, group + 1, totals, totals + o.Lanes);
+            NormLoops<TTileOps, TTileWide, TTileNarrow, TTail>.GradientSums(operands, lanes, group, end, sums, sums + operands.Lanes);
         else
-            NormLoops<ChannelOpsScalar, double, float, TTail>.Moments(o, lane, group, group + 1, totals, totals + o.Lanes);
+            NormLoops<TTileOps, TTileWide, TTileNarrow, TTail>.Moments(operands, lanes, group, end, sums, sums + operands.Lanes);
     }
 
     private static void Map(in NormOperands operands, ChannelGroups groups, bool backward, int* trouble, ComputeThreads threads)
@@ -79,13 +82,21 @@ internal sealed unsafe class NormPasses<TOps, TWide, TNarrow, TTail> : INormPass
             (whole + groups.TileGroups - 1) / groups.TileGroups,
             new MapJob { Operands = operands, Groups = whole, TileGroups = groups.TileGroups, Backward = backward, Trouble = trouble },
             grain: Math.Max(1, ThreadElements / (groups.Lanes * groups.TileGroups)));
-        for (var lane = 0; lane < operands.Length % groups.Lanes; lane++)
-        {
-            if (backward)
-                NormLoops<ChannelOpsScalar, double, float, TTail>.InputGradient(operands, lane, whole, whole + 1);
-            else if (NormLoops<ChannelOpsScalar, double, float, TTail>.Normalize(operands, lane, whole, whole + 1))
-                *trouble = 1;
-        }
+        if (MapTile<ChannelOpsScalar, double, float>(operands, backward, operands.Length % groups.Lanes, whole, whole + 1))
+            *trouble = 1;
+    }
+
+    /// <summary>Maps the first lanes of the groups [group, end).</summary>
+    /// <returns>Whether a value was not finite; never backward.</returns>
+    private static bool MapTile<TTileOps, TTileWide, TTileNarrow>(in NormOperands operands, bool backward, int lanes, int group, int end)
+        where TTileOps : struct, IChannelOps<TTileWide, TTileNarrow>
+        where TTileWide : unmanaged
+        where TTileNarrow : unmanaged
+    {
+        if (!backward)
+            return NormLoops<TTileOps, TTileWide, TTileNarrow, TTail>.Normalize(operands, lanes, group, end);
+        NormLoops<TTileOps, TTileWide, TTileNarrow, TTail>.InputGradient(operands, lanes, group, end);
+        return false;
     }
 
     private struct SumJob : ISplitJob
@@ -105,18 +116,7 @@ internal sealed unsafe class NormPasses<TOps, TWide, TNarrow, TTail> : INormPass
                 new Span<double>(sums, 2 * lanes).Clear();
                 var blockEnd = Math.Min((block + 1) * ChannelGroups.BlockGroups, whole);
                 for (var group = block * ChannelGroups.BlockGroups; group < blockEnd; group += TileGroups)
-                    SumTile(sums, group, Math.Min(group + TileGroups, blockEnd));
-            }
-        }
-
-        private readonly void SumTile(double* sums, int group, int end)
-        {
-            for (var lane = 0; lane < Operands.Lanes; lane += TOps.Width)
-            {
-                if (Backward)
-                    NormLoops<TOps, TWide, TNarrow, TTail>.GradientSums(Operands, lane, group, end, sums, sums + Operands.Lanes);
-                else
-                    NormLoops<TOps, TWide, TNarrow, TTail>.Moments(Operands, lane, group, end, sums, sums + Operands.Lanes);
+                    SumTile<TOps, TWide, TNarrow>(Operands, Backward, lanes, group, Math.Min(group + TileGroups, blockEnd), sums);
             }
         }
     }
@@ -133,16 +133,7 @@ internal sealed unsafe class NormPasses<TOps, TWide, TNarrow, TTail> : INormPass
         {
             var found = false;
             for (var tile = first; tile < end; tile++)
-            {
-                var (group, tileEnd) = (tile * TileGroups, Math.Min((tile + 1) * TileGroups, Groups));
-                for (var lane = 0; lane < Operands.Lanes; lane += TOps.Width)
-                {
-                    if (Backward)
-                        NormLoops<TOps, TWide, TNarrow, TTail>.InputGradient(Operands, lane, group, tileEnd);
-                    else
-                        found |= NormLoops<TOps, TWide, TNarrow, TTail>.Normalize(Operands, lane, group, tileEnd);
-                }
-            }
+                found |= MapTile<TOps, TWide, TNarrow>(Operands, Backward, Operands.Lanes, tile * TileGroups, Math.Min((tile + 1) * TileGroups, Groups));
 
             if (found)
                 Volatile.Write(ref *Trouble, 1);
