@@ -121,11 +121,12 @@ internal sealed unsafe class BatchNormLayer : Layer
     {
         var norm = tape.Norm(Index, Channels);
         var sums = norm.OwnSums;
-        fixed (float* x = tape.Output(node.Input), y = tape.Output(Last), g = tape.OutputGradient(Index))
+        fixed (float* x = tape.Output(node.Input), y = tape.Output(Last), g = tape.OutputGradient(Index), added = tape.AddedGradient(Index))
         {
             var operands = Operands(tape, x);
             operands.Y = y;
             operands.G = g;
+            operands.Added = added;
             Spread(ref operands, norm);
             passes.GradientSums(operands, groups, sums.AsSpan(0, Channels), sums.AsSpan(Channels, Channels), Context.NormScratch, Context.Threads);
         }

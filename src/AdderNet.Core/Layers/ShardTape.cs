@@ -90,6 +90,9 @@ internal sealed class ShardTape
     /// <summary>The gradient of a node's output.</summary>
     public float[] OutputGradient(int node) => Slot(plan.Backward[node].OutputSlot);
 
+    /// <summary>What is still to be added to the gradient of a node's output; null: nothing.</summary>
+    public float[]? AddedGradient(int node) => plan.Backward[node].AddedSlot is >= 0 and var slot ? Slot(slot) : null;
+
     /// <summary>Where a node's gradient of its input goes; null where none is wanted.</summary>
     public float[]? InputGradient(int node) => plan.Backward[node].InputSlot is >= 0 and var slot ? Slot(slot) : null;
 

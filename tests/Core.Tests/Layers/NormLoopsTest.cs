@@ -20,16 +20,17 @@ public class NormLoopsTest
             from positions in Gen.OneOf(Gen.Choose(2, 40), channels > 256 ? Gen.Choose(200, 600) : Gen.Choose(200, 3000))
             from adds in Gen.Elements(false, true)
             from rectifies in Gen.Elements(false, true)
+            from shared in adds && rectifies ? Gen.Elements(false, true) : Gen.Constant(false)
             from threads in Gen.Choose(1, 3)
             from seed in Gen.Choose(0, 1000)
-            select (channels, positions, adds, rectifies, threads, seed);
+            select (channels, positions, adds, rectifies, shared, threads, seed);
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(60), Prop.ForAll(cases.ToArbitrary(), c =>
         {
             var drawn = new DrawnMap(c.channels, c.positions, (uint)c.seed);
-            var expected = new PlainNorm(drawn, c.adds, c.rectifies);
+            var expected = new PlainNorm(drawn, c.adds, c.rectifies, c.shared);
             using var threads = new ComputeThreads(c.threads);
             foreach (var width in Widths)
-                AssertEqualBits(expected, Run(width, drawn, c.adds, c.rectifies, threads), $"{c} {width}");
+                AssertEqualBits(expected, Run(width, drawn, c.adds, c.rectifies, threads, c.shared), $"{c} {width}");
         }));
     }
 
@@ -70,7 +71,7 @@ public class NormLoopsTest
         }
     }
 
-    private static unsafe NormResult Run(VectorWidth width, DrawnMap drawn, bool adds, bool rectifies, ComputeThreads threads)
+    private static unsafe NormResult Run(VectorWidth width, DrawnMap drawn, bool adds, bool rectifies, ComputeThreads threads, bool shared = false)
     {
         var passes = NormPasses.Create(width, adds, rectifies);
         var (groups, scratch) = (new ChannelGroups(drawn.Channels), new NormScratch());
@@ -78,7 +79,7 @@ public class NormLoopsTest
         var sums = Enumerable.Range(0, 4).Select(_ => new double[drawn.Channels]).ToArray();
         double[][] values = [.. new[] { drawn.Mean, drawn.Scale, drawn.Shift, drawn.Average, drawn.Slope }.Select(v => Repeat(v, groups.Lanes))];
         bool finite;
-        fixed (float* x = drawn.X, other = drawn.Other, output = y, gradient = g, inputGradient = dx)
+        fixed (float* x = drawn.X, other = drawn.Other, added = drawn.Added, output = y, gradient = g, inputGradient = dx)
         fixed (double* mean = values[0], scale = values[1], shift = values[2], average = values[3], slope = values[4])
         {
             var operands = new NormOperands
@@ -89,6 +90,7 @@ public class NormLoopsTest
                 Other = other,
                 Y = output,
                 G = gradient,
+                Added = shared ? added : null,
                 Dx = inputGradient,
                 Mean = mean,
                 Scale = scale,
@@ -131,6 +133,7 @@ internal sealed class DrawnMap
         Channels = channels;
         var draws = new Philox(seed, DrawPurpose.Probe);
         (X, Other, G) = (Floats(positions * channels, -300, 20), Floats(positions * channels, 0, 1), Floats(positions * channels, 0, 0.01));
+        Added = Floats(positions * channels, 0, 0.01);
         (Mean, Scale, Shift) = (Doubles(-300, 5), Doubles(0, 0.1), Doubles(0, 1));
         (Average, Slope) = (Doubles(0, 0.001), Doubles(0, 0.0001));
 
@@ -147,6 +150,8 @@ internal sealed class DrawnMap
     public float[] Other { get; }
 
     public float[] G { get; }
+
+    public float[] Added { get; }
 
     public double[] Mean { get; }
 

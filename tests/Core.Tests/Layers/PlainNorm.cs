@@ -8,7 +8,7 @@ internal sealed class PlainNorm
     private readonly DrawnMap map;
     private readonly int lanes;
 
-    public PlainNorm(DrawnMap map, bool adds, bool rectifies)
+    public PlainNorm(DrawnMap map, bool adds, bool rectifies, bool shared)
     {
         this.map = map;
         lanes = map.Channels;
@@ -27,7 +27,7 @@ internal sealed class PlainNorm
             Y[i] = open[i] ? output : 0f;
         }
 
-        float Closed(int i) => open[i] ? map.G[i] : 0f;
+        float Closed(int i) => !open[i] ? 0f : shared ? map.G[i] + map.Added[i] : map.G[i];
 
         (First, Second) = Sums(Distance, i => Distance(i) * Distance(i));
         (GradientFirst, GradientSecond) = Sums(i => Closed(i), i => Closed(i) * Distance(i));

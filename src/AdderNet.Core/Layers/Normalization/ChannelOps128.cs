@@ -9,6 +9,9 @@ internal readonly unsafe struct ChannelOps128 : IChannelOps<Vector128<double>, V
     public static int Width => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<double> Broadcast(double value) => Vector128.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Load(float* source) => Vector128.CreateScalar(*(double*)source).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -27,6 +30,9 @@ internal readonly unsafe struct ChannelOps128 : IChannelOps<Vector128<double>, V
     public static Vector128<float> Narrow(Vector128<double> value) => Vector128.Narrow(value, Vector128<double>.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Add(Vector128<float> left, Vector128<float> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<double> Add(Vector128<double> left, Vector128<double> right) => left + right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,6 +43,9 @@ internal readonly unsafe struct ChannelOps128 : IChannelOps<Vector128<double>, V
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Gate(Vector128<float> key, Vector128<float> value) => Vector128.GreaterThan(key, Vector128<float>.Zero) & value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<double> Gate(Vector128<double> key, Vector128<double> bound, Vector128<double> value) => Vector128.ConditionalSelect(Vector128.GreaterThan(key, bound), value, Vector128<double>.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Trouble(Vector128<float> trouble, Vector128<float> value) => trouble + (value - value);

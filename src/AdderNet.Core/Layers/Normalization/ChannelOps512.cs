@@ -10,6 +10,9 @@ internal readonly unsafe struct ChannelOps512 : IChannelOps<Vector512<double>, V
     public static int Width => 8;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<double> Broadcast(double value) => Vector512.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load(float* source) => Vector256.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -28,6 +31,9 @@ internal readonly unsafe struct ChannelOps512 : IChannelOps<Vector512<double>, V
     public static Vector256<float> Narrow(Vector512<double> value) => Avx512F.ConvertToVector256Single(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Add(Vector256<float> left, Vector256<float> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> Add(Vector512<double> left, Vector512<double> right) => left + right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -38,6 +44,9 @@ internal readonly unsafe struct ChannelOps512 : IChannelOps<Vector512<double>, V
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Gate(Vector256<float> key, Vector256<float> value) => Vector256.GreaterThan(key, Vector256<float>.Zero) & value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<double> Gate(Vector512<double> key, Vector512<double> bound, Vector512<double> value) => Vector512.ConditionalSelect(Vector512.GreaterThan(key, bound), value, Vector512<double>.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Trouble(Vector256<float> trouble, Vector256<float> value) => trouble + (value - value);

@@ -8,6 +8,9 @@ internal readonly unsafe struct ChannelOpsScalar : IChannelOps<double, float>
     public static int Width => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Broadcast(double value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Load(float* source) => *source;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -26,6 +29,9 @@ internal readonly unsafe struct ChannelOpsScalar : IChannelOps<double, float>
     public static float Narrow(double value) => (float)value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Add(float left, float right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Add(double left, double right) => left + right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -36,6 +42,9 @@ internal readonly unsafe struct ChannelOpsScalar : IChannelOps<double, float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Gate(float key, float value) => key > 0 ? value : 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Gate(double key, double bound, double value) => key > bound ? value : 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Trouble(float trouble, float value) => trouble + (value - value);

@@ -14,6 +14,8 @@ internal unsafe interface IChannelOps<TWide, TNarrow>
     /// <summary>Lanes of a vector.</summary>
     static abstract int Width { get; }
 
+    static abstract TWide Broadcast(double value);
+
     static abstract TNarrow Load(float* source);
 
     static abstract void Store(float* destination, TNarrow value);
@@ -28,6 +30,8 @@ internal unsafe interface IChannelOps<TWide, TNarrow>
     /// <summary>Rounded to nearest, ties to even.</summary>
     static abstract TNarrow Narrow(TWide value);
 
+    static abstract TNarrow Add(TNarrow left, TNarrow right);
+
     static abstract TWide Add(TWide left, TWide right);
 
     static abstract TWide Subtract(TWide left, TWide right);
@@ -36,6 +40,9 @@ internal unsafe interface IChannelOps<TWide, TNarrow>
 
     /// <summary>value where key is above 0, else +0 (also for a NaN).</summary>
     static abstract TNarrow Gate(TNarrow key, TNarrow value);
+
+    /// <summary>value where key is above the bound, else +0 (also for a NaN).</summary>
+    static abstract TWide Gate(TWide key, TWide bound, TWide value);
 
     /// <summary>trouble + (value - value): 0 stays 0 as long as all values are finite, and is a NaN ever after one that is not.</summary>
     static abstract TNarrow Trouble(TNarrow trouble, TNarrow value);

@@ -17,6 +17,9 @@ internal static unsafe class NormLoops<TOps, TWide, TNarrow, TTail>
     /// <summary>Elements from what is read to what is fetched meanwhile.</summary>
     private const int Ahead = 128;
 
+    /// <summary>2^-150: the largest double that is 0 as float32, and so leaves a ReLU closed.</summary>
+    private const double LargestClosed = 7.006492321624085e-46;
+
     /// <summary>first += x - mean; second += (x - mean)^2.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Moments(in NormOperands o, int lanes, int group, int end, double* first, double* second)
@@ -73,13 +76,15 @@ internal static unsafe class NormLoops<TOps, TWide, TNarrow, TTail>
         return TOps.IsTrouble(trouble);
     }
 
-    /// <summary>first += g; second += g * (x - mean), with g closed where the ReLU is.</summary>
+    /// <summary>first += g; second += g * (x - mean), with g + added, closed where the ReLU is, for g.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void GradientSums(in NormOperands o, int lanes, int group, int end, double* first, double* second)
     {
         nint stride = o.Lanes;
         float* x = o.X + group * stride, y = o.Y + group * stride, g = o.G + group * stride;
+        var added = o.Added == null ? null : o.Added + group * stride;
         double* means = o.Mean, scales = o.Scale, shifts = o.Shift;
+        var bound = TOps.Broadcast(LargestClosed);
         var beyond = (end - group) * stride;
         for (nint lane = 0; lane < lanes; lane += TOps.Width)
         {
@@ -90,21 +95,25 @@ internal static unsafe class NormLoops<TOps, TWide, TNarrow, TTail>
                 Prefetch(x + at);
                 Prefetch(g + at);
                 var distance = TOps.Subtract(TOps.Widen(TOps.Load(x + at)), mean);
-                var gradient = TOps.Load(g + at);
+                var narrow = TOps.Load(g + at);
                 if (TTail.Rectifies && TTail.Adds)
                 {
+                    if (added != null)
+                    {
+                        Prefetch(added + at);
+                        narrow = TOps.Add(narrow, TOps.Load(added + at));
+                    }
+
                     Prefetch(y + at);
-                    gradient = TOps.Gate(TOps.Load(y + at), gradient);
-                    TOps.Store(g + at, gradient);
-                }
-                else if (TTail.Rectifies)
-                {
-                    gradient = Open(distance, scale, shift, gradient);
+                    narrow = TOps.Gate(TOps.Load(y + at), narrow);
+                    TOps.Store(g + at, narrow);
                 }
 
-                var wide = TOps.Widen(gradient);
-                sum = TOps.Add(sum, wide);
-                products = TOps.Add(products, TOps.Multiply(wide, distance));
+                var gradient = TOps.Widen(narrow);
+                if (TTail.Rectifies && !TTail.Adds)
+                    gradient = Open(distance, scale, shift, bound, gradient);
+                sum = TOps.Add(sum, gradient);
+                products = TOps.Add(products, TOps.Multiply(gradient, distance));
             }
 
             TOps.Store(first + lane, sum);
@@ -119,6 +128,7 @@ internal static unsafe class NormLoops<TOps, TWide, TNarrow, TTail>
         nint stride = o.Lanes;
         float* x = o.X + group * stride, g = o.G + group * stride, dx = o.Dx + group * stride;
         double* means = o.Mean, scales = o.Scale, shifts = o.Shift, averages = o.Average, slopes = o.Slope;
+        var bound = TOps.Broadcast(LargestClosed);
         var beyond = (end - group) * stride;
         for (nint lane = 0; lane < lanes; lane += TOps.Width)
         {
@@ -129,10 +139,10 @@ internal static unsafe class NormLoops<TOps, TWide, TNarrow, TTail>
                 Prefetch(x + at);
                 Prefetch(g + at);
                 var distance = TOps.Subtract(TOps.Widen(TOps.Load(x + at)), mean);
-                var gradient = TOps.Load(g + at);
+                var gradient = TOps.Widen(TOps.Load(g + at));
                 if (TTail.Rectifies && !TTail.Adds)
-                    gradient = Open(distance, scale, shift, gradient);
-                var centred = TOps.Subtract(TOps.Subtract(TOps.Widen(gradient), average), TOps.Multiply(distance, slope));
+                    gradient = Open(distance, scale, shift, bound, gradient);
+                var centred = TOps.Subtract(TOps.Subtract(gradient, average), TOps.Multiply(distance, slope));
                 TOps.Store(dx + at, TOps.Narrow(TOps.Multiply(scale, centred)));
             }
         }
@@ -148,6 +158,6 @@ internal static unsafe class NormLoops<TOps, TWide, TNarrow, TTail>
 
     /// <summary>The gradient where the ReLU is open. Its input is worked out again: that costs less than reading it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TNarrow Open(TWide distance, TWide scale, TWide shift, TNarrow gradient) =>
-        TOps.Gate(TOps.Narrow(TOps.Add(TOps.Multiply(distance, scale), shift)), gradient);
+    private static TWide Open(TWide distance, TWide scale, TWide shift, TWide bound, TWide gradient) =>
+        TOps.Gate(TOps.Add(TOps.Multiply(distance, scale), shift), bound, gradient);
 }

@@ -22,8 +22,14 @@ internal unsafe struct NormOperands
     /// <summary>The output.</summary>
     public float* Y;
 
-    /// <summary>The output's gradient. Behind a join and ReLU <see cref="NormLoops{TOps,TWide,TNarrow,TTail}.GradientSums"/> leaves it closed where the ReLU is.</summary>
+    /// <summary>
+    /// The output's gradient. Behind a join and ReLU <see cref="NormLoops{TOps,TWide,TNarrow,TTail}.GradientSums"/> leaves it with
+    /// <see cref="Added"/> and closed where the ReLU is.
+    /// </summary>
     public float* G;
+
+    /// <summary>What is added to the gradient first; null: nothing. Behind a join and ReLU only.</summary>
+    public float* Added;
 
     /// <summary>The input's gradient; may be <see cref="G"/>.</summary>
     public float* Dx;

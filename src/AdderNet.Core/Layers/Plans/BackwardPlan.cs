@@ -19,6 +19,7 @@ internal readonly record struct GradientFlow(int From, int To, int Length, Contr
 
 /// <summary>The backward pass of one layer.</summary>
 /// <param name="OutputSlot">Slot that holds the gradient of the layer's output.</param>
+/// <param name="AddedSlot">Slot with what another reader of the output contributes, which the layer's pass adds as it reads; -1: none.</param>
 /// <param name="InputSlot">Slot that the layer writes the gradient of its input to (the same one for layers that work in place); -1: none is wanted.</param>
 /// <param name="Flows">What happens then, in order.</param>
-internal sealed record BackwardPlan(int OutputSlot, int InputSlot, IReadOnlyList<GradientFlow> Flows);
+internal sealed record BackwardPlan(int OutputSlot, int AddedSlot, int InputSlot, IReadOnlyList<GradientFlow> Flows);

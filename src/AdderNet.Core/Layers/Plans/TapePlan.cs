@@ -17,6 +17,10 @@ internal sealed class TapePlan
     private readonly List<int>[] expiring;
     private readonly List<int> layers = [];
 
+    /// <summary>For each node the slot of its output's gradient and that of a contribution still to be added, as far as the plan has come backward.</summary>
+    private readonly int[] gradients;
+    private readonly int[] added;
+
     public TapePlan(IReadOnlyList<ModelNode> nodes)
     {
         this.nodes = nodes;
@@ -27,6 +31,8 @@ internal sealed class TapePlan
                 readers[input]++;
         }
 
+        gradients = [.. nodes.Select(_ => None)];
+        added = [.. nodes.Select(_ => None)];
         OutputSlots = new int[nodes.Count];
         Tails = new NormTailPlan?[nodes.Count];
         Backward = new BackwardPlan[nodes.Count];
@@ -123,8 +129,6 @@ internal sealed class TapePlan
 
     private void PlanBackward()
     {
-        var gradients = new int[nodes.Count];
-        Array.Fill(gradients, None);
         gradients[^1] = pool.Take(nodes[^1].Out.Elements);
         Expire(layers.Count);
         for (var l = layers.Count - 1; l >= 0; l--)
@@ -132,10 +136,10 @@ internal sealed class TapePlan
             var (first, last) = (layers[l], Last(layers[l]));
             var plan = nodes[first] switch
             {
-                BatchNormNode when Tails[first] is { Joins: true, Other: >= 0 } tail => PlanJoinedNorm(gradients, first, tail),
-                JoinNode join => PlanJoin(gradients, join, gradients[last]),
-                BatchNormNode or ReluNode => PlanInPlace(gradients, first, gradients[last]),
-                _ => PlanOther(gradients, first, gradients[last]),
+                BatchNormNode when Tails[first] is { Joins: true, Other: >= 0 } tail => PlanJoinedNorm(first, tail),
+                JoinNode join => PlanJoin(join, gradients[last]),
+                BatchNormNode or ReluNode => PlanInPlace(first, gradients[last]),
+                _ => PlanOther(first, gradients[last]),
             };
             for (var node = first; node <= last; node++)
                 Backward[node] = plan;
@@ -143,42 +147,46 @@ internal sealed class TapePlan
         }
     }
 
-    private BackwardPlan PlanOther(int[] gradients, int first, int output)
+    private BackwardPlan PlanOther(int first, int output)
     {
         var node = nodes[first];
         var input = node.Input < 0 ? None : pool.Take(node.In.Elements);
         List<GradientFlow> flows = [];
         if (input != None)
-            HandOver(gradients, node.Input, input, flows);
+            HandOver(node.Input, input, flows);
         pool.Release(output);
-        return new BackwardPlan(output, input, flows);
+        return new BackwardPlan(output, None, input, flows);
     }
 
-    private BackwardPlan PlanInPlace(int[] gradients, int first, int slot)
+    private BackwardPlan PlanInPlace(int first, int slot)
     {
         List<GradientFlow> flows = [];
         if (nodes[first].Input >= 0)
-            HandOver(gradients, nodes[first].Input, slot, flows);
+            HandOver(nodes[first].Input, slot, flows);
         else
             pool.Release(slot);
-        return new BackwardPlan(slot, slot, flows);
+        return new BackwardPlan(slot, None, slot, flows);
     }
 
     /// <summary>The output's gradient, closed where the ReLU is, is the other input's too, so the norm writes its input's elsewhere.</summary>
-    private BackwardPlan PlanJoinedNorm(int[] gradients, int first, NormTailPlan tail)
+    private BackwardPlan PlanJoinedNorm(int first, NormTailPlan tail)
     {
         var output = gradients[tail.Last];
+
+        // The contribution is read as the sums are taken, before the input's gradient is written: one slot can serve both.
+        if (added[tail.Last] != None)
+            pool.Release(added[tail.Last]);
         var input = pool.Take(nodes[first].Out.Elements);
         List<GradientFlow> flows = [];
-        HandOver(gradients, tail.Other, output, flows);
+        HandOver(tail.Other, output, flows);
         if (nodes[first].Input >= 0)
-            HandOver(gradients, nodes[first].Input, input, flows);
+            HandOver(nodes[first].Input, input, flows);
         else
             pool.Release(input);
-        return new BackwardPlan(output, input, flows);
+        return new BackwardPlan(output, added[tail.Last], input, flows);
     }
 
-    private BackwardPlan PlanJoin(int[] gradients, JoinNode join, int output)
+    private BackwardPlan PlanJoin(JoinNode join, int output)
     {
         List<GradientFlow> flows = [];
         if (join.Shortcut >= 0)
@@ -190,19 +198,20 @@ internal sealed class TapePlan
             }
             else
             {
+                AddPending(join.Shortcut, flows);
                 flows.Add(new GradientFlow(output, gradients[join.Shortcut], join.Out.Elements, Contribution.Add));
             }
         }
 
         if (join.Input >= 0)
-            HandOver(gradients, join.Input, output, flows);
+            HandOver(join.Input, output, flows);
         else
             pool.Release(output);
-        return new BackwardPlan(output, output, flows);
+        return new BackwardPlan(output, None, output, flows);
     }
 
-    /// <summary>A gradient in a slot becomes the target's, or is added to what the target has.</summary>
-    private void HandOver(int[] gradients, int target, int slot, List<GradientFlow> flows)
+    /// <summary>A gradient in a slot becomes the target's, or is added to what the target has: by the target's own pass where that stores the gradient anyway.</summary>
+    private void HandOver(int target, int slot, List<GradientFlow> flows)
     {
         if (gradients[target] == None)
         {
@@ -210,7 +219,24 @@ internal sealed class TapePlan
             return;
         }
 
+        AddPending(target, flows);
+        if (Tails.Any(tail => tail is { Joins: true, Other: >= 0, Rectifies: true } && tail.Last == target))
+        {
+            added[target] = slot;
+            return;
+        }
+
         flows.Add(new GradientFlow(slot, gradients[target], nodes[target].Out.Elements, Contribution.Add));
         pool.Release(slot);
+    }
+
+    /// <summary>What was left to the target's pass is added before anything else comes: contributions keep their order.</summary>
+    private void AddPending(int target, List<GradientFlow> flows)
+    {
+        if (added[target] == None)
+            return;
+        flows.Add(new GradientFlow(added[target], gradients[target], nodes[target].Out.Elements, Contribution.Add));
+        pool.Release(added[target]);
+        added[target] = None;
     }
 }
