@@ -15,6 +15,8 @@ internal static class BenchCommand
         command.Subcommands.Add(BenchPixelsCommand.Create());
         command.Subcommands.Add(BenchIndexCommand.Create());
         command.Subcommands.Add(BenchCoordinatorCommand.Create());
+        command.Subcommands.Add(BenchExchangeCommand.Create());
+        command.Subcommands.Add(BenchExchangeCommand.CreateMember());
         return command;
     }
 

@@ -13,9 +13,9 @@ internal sealed class ExchangeService(PieceStore store) : IRpcService
     public long GradientBytesSent => Interlocked.Read(ref gradientBytes);
 
     /// <inheritdoc/>
-    public void Bind(RpcServiceBinder binder) => binder.Duplex(GradientExchangeMethods.Pull, PullAsync);
+    public void Bind(RpcServiceBinder binder) => binder.Duplex(GradientExchangeMethods.PullWith(new PieceWriter()), PullAsync);
 
-    private async Task PullAsync(IAsyncEnumerable<PullRequest> requests, IRpcWriter<Piece> writer, RpcServerContext context)
+    private async Task PullAsync(IAsyncEnumerable<PullRequest> requests, IRpcWriter<PieceMessage> writer, RpcServerContext context)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, context.ServerStopping);
         try
@@ -29,7 +29,7 @@ internal sealed class ExchangeService(PieceStore store) : IRpcService
         }
     }
 
-    private async Task AnswerAsync(PieceId id, IRpcWriter<Piece> writer, CancellationToken cancellation)
+    private async Task AnswerAsync(PieceId id, IRpcWriter<PieceMessage> writer, CancellationToken cancellation)
     {
         var nodes = await FindAsync(id, cancellation);
         foreach (var message in PieceWire.Messages(id, nodes))
@@ -38,7 +38,7 @@ internal sealed class ExchangeService(PieceStore store) : IRpcService
             WorkerTelemetry.BytesSent.Add(message.Payload.Length);
             if (id.Sort != PieceSort.Statistics)
                 Interlocked.Add(ref gradientBytes, message.Payload.Length);
-            await writer.WriteAsync(message, cancellation);
+            await writer.WriteAsync(message, CancellationToken.None); // the call's own end cancels it
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using AdderNet.Core.Engine;
 using AdderNet.Core.Sharding;
@@ -17,7 +18,7 @@ internal sealed class GradientExchange : IAsyncDisposable
     private readonly PieceStore store;
     private readonly IReadOnlyList<Bucket> buckets;
     private readonly Dictionary<int, BucketReduction> mine;
-    private readonly List<(PullLane Lane, float[] Scratch)> sources = [];
+    private readonly List<(PullLane Lane, SliceBuffer Buffer)> sources = [];
     private readonly List<(PullLane Lane, int[] Buckets)> owners = [];
 
     /// <param name="view">The generation.</param>
@@ -34,12 +35,12 @@ internal sealed class GradientExchange : IAsyncDisposable
         this.store = store;
         me = view.Find(workerId) ?? throw new ArgumentException($"Worker {workerId} is no member of generation {view.Generation}.", nameof(workerId));
         buckets = BucketPlan.Cut(length, bucketBytes, view.Members);
-        mine = buckets.Where(b => b.Owner == me).ToDictionary(b => b.Index, b => new BucketReduction(b, shards));
-        var largest = buckets.Max(b => b.Length);
+        var combiners = new ConcurrentBag<TreeCombiner>();
+        mine = buckets.Where(b => b.Owner == me).ToDictionary(b => b.Index, b => new BucketReduction(b, shards, combiners));
         foreach (var member in view.Members.Where(m => m.Computes && m != me))
         {
             if (mine.Count > 0)
-                sources.Add((lane(member), new float[largest]));
+                sources.Add((lane(member), new SliceBuffer()));
             var owned = buckets.Where(b => b.Owner == member).Select(b => b.Index).ToArray();
             if (owned.Length > 0)
                 owners.Add((lane(member), owned));
@@ -58,48 +59,48 @@ internal sealed class GradientExchange : IAsyncDisposable
         var counts = new StepCounts();
         foreach (var bucket in buckets.Where(b => me.Computes && b.Owner != me))
             store.Publish(PieceSort.Subtrees, bucket.Index, sums.Select(s => Node(s.Node, s.Sum.Slice(bucket.Offset, bucket.Length), s.Counts)).ToList());
-        foreach (var (index, reduction) in mine)
+        foreach (var reduction in mine.Values)
         {
-            reduction.Reset();
-            foreach (var sum in sums)
-                Combine(index, sum.Node, sum.Sum.Span.Slice(reduction.Bucket.Offset, reduction.Bucket.Length), sum.Counts);
+            reduction.Begin(sums, mean);
+            if (sources.Count > 0)
+                continue;
+            reduction.FinishAlone();
+            Publish(reduction);
         }
 
         await PullGroup.RunAsync(
             [
                 .. sources.Select(s => (Func<CancellationToken, Task>)(token => s.Lane.PullAsync(
-                    mine.Keys.Select(index => Id(step, PieceSort.Subtrees, index)).ToList(), chunk => TakeSubtree(s.Scratch, chunk), token))),
+                    mine.Keys.Select(index => Id(step, PieceSort.Subtrees, index)).ToList(), chunk => TakeSubtree(s.Buffer, chunk), token))),
                 .. owners.Select(o => (Func<CancellationToken, Task>)(token => o.Lane.PullAsync(
                     o.Buckets.Select(index => Id(step, PieceSort.Mean, index)).ToList(), TakeMean, token))),
             ],
             cancellation);
         return counts;
 
-        void TakeSubtree(float[] scratch, PieceChunk chunk)
+        void TakeSubtree(SliceBuffer buffer, PieceChunk chunk)
         {
-            var node = scratch.AsSpan(0, mine[chunk.Id.Index].Bucket.Length);
-            Copy(chunk, node);
-            if (chunk.EndsNode)
-                Combine(chunk.Id.Index, chunk.Node, node, chunk.Counts);
+            var reduction = mine[chunk.Id.Index];
+            Require(chunk, reduction.Bucket.Length);
+            if (buffer.Take(chunk, reduction))
+                Publish(reduction);
         }
 
         void TakeMean(PieceChunk chunk)
         {
             var bucket = buckets[chunk.Id.Index];
-            Copy(chunk, mean.AsSpan(bucket.Offset, bucket.Length));
+            Require(chunk, bucket.Length);
+            chunk.Payload.CopyTo(MemoryMarshal.AsBytes(mean.AsSpan(bucket.Offset, bucket.Length))[chunk.Offset..]);
             if (bucket.Index == 0)
                 counts = chunk.Counts;
         }
 
-        void Combine(int index, TreeNodeId node, ReadOnlySpan<float> values, StepCounts nodeCounts)
+        void Publish(BucketReduction reduction)
         {
-            var bucket = mine[index].Bucket;
-            var slice = mean.AsMemory(bucket.Offset, bucket.Length);
-            if (mine[index].Add(node, values, nodeCounts, slice.Span) is not { } total)
-                return;
-            if (index == 0)
-                counts = total;
-            store.Publish(PieceSort.Mean, index, [Node(mine[index].Root, slice, total)]);
+            var bucket = reduction.Bucket;
+            if (bucket.Index == 0)
+                counts = reduction.Counts;
+            store.Publish(PieceSort.Mean, bucket.Index, [Node(reduction.Root, mean.AsMemory(bucket.Offset, bucket.Length), reduction.Counts)]);
         }
     }
 
@@ -113,44 +114,11 @@ internal sealed class GradientExchange : IAsyncDisposable
     private static PieceNode Node(TreeNodeId node, ReadOnlyMemory<float> values, StepCounts counts) =>
         new(node, ElementBytes<float>.Of(values), counts);
 
-    private static void Copy(PieceChunk chunk, Span<float> destination)
+    private static void Require(PieceChunk chunk, int elements)
     {
-        var bytes = MemoryMarshal.AsBytes(destination);
-        if (chunk.NodeBytes != bytes.Length)
-            throw new FormatException($"{chunk.Id} has {chunk.NodeBytes} bytes where {bytes.Length} are expected");
-        chunk.Payload.CopyTo(bytes[chunk.Offset..]);
+        if (chunk.NodeBytes != elements * sizeof(float))
+            throw new FormatException($"{chunk.Id} has {chunk.NodeBytes} bytes where {elements * sizeof(float)} are expected");
     }
 
     private PieceId Id(long step, PieceSort sort, int index) => new(view.RunId, view.Generation, step, sort, index);
-
-    /// <summary>One owned bucket; nodes arrive from several lanes at once.</summary>
-    private sealed class BucketReduction(Bucket bucket, int shards)
-    {
-        private readonly Lock gate = new();
-        private readonly TreeCombiner combiner = new(shards, bucket.Length);
-
-        public Bucket Bucket => bucket;
-
-        public TreeNodeId Root { get; } = new(ShardTree.RootLevel(shards), 0);
-
-        public void Reset() => combiner.Reset();
-
-        /// <summary>Adds a node; with the last one writes the mean and returns the counts.</summary>
-        public StepCounts? Add(TreeNodeId node, ReadOnlySpan<float> values, StepCounts counts, Span<float> mean)
-        {
-            lock (gate)
-            {
-                try
-                {
-                    combiner.Add(node, values, counts);
-                }
-                catch (ArgumentException e)
-                {
-                    throw new FormatException(e.Message, e);
-                }
-
-                return combiner.IsComplete ? combiner.Finish(mean) : null;
-            }
-        }
-    }
 }

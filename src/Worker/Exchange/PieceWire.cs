@@ -1,14 +1,15 @@
-using AdderNet.Core.Sharding;
 using AdderNet.Protos.V1;
-using Google.Protobuf;
 
 namespace AdderNet.Worker.Exchange;
 
 /// <summary>Pieces to and from their wire format.</summary>
 internal static class PieceWire
 {
-    /// <summary>Payload bytes of one message: well under the 4 MB that official stacks accept.</summary>
-    public const int ChunkBytes = 1 << 20;
+    /// <summary>
+    /// Payload bytes of one message: well under the 4 MB that official stacks accept, and few enough that what arrives is still
+    /// in the second-level cache when it is added. Members add in slices of this size (see SliceReduction).
+    /// </summary>
+    public const int ChunkBytes = 128 << 10;
 
     public static PullRequest Request(PieceId id, string workerId) => new() { Key = Key(id), WorkerId = workerId };
 
@@ -17,13 +18,15 @@ internal static class PieceWire
         RunId = id.RunId,
         Generation = (ulong)id.Generation,
         Step = (ulong)id.Step,
-        Kind = id.Sort switch
-        {
-            PieceSort.Subtrees => PieceKind.Subtrees,
-            PieceSort.Mean => PieceKind.Mean,
-            _ => PieceKind.Statistics,
-        },
+        Kind = Kind(id.Sort),
         Index = (uint)id.Index,
+    };
+
+    public static PieceKind Kind(PieceSort sort) => sort switch
+    {
+        PieceSort.Subtrees => PieceKind.Subtrees,
+        PieceSort.Mean => PieceKind.Mean,
+        _ => PieceKind.Statistics,
     };
 
     /// <exception cref="FormatException">The key names no piece.</exception>
@@ -44,9 +47,8 @@ internal static class PieceWire
     }
 
     /// <summary>The messages of a piece; payloads are borrowed.</summary>
-    public static IEnumerable<Piece> Messages(PieceId id, IReadOnlyList<PieceNode> nodes)
+    public static IEnumerable<PieceMessage> Messages(PieceId id, IReadOnlyList<PieceNode> nodes)
     {
-        var key = Key(id);
         for (var n = 0; n < nodes.Count; n++)
         {
             var (node, payload, counts) = nodes[n];
@@ -54,30 +56,11 @@ internal static class PieceWire
             do
             {
                 var chunk = Math.Min(ChunkBytes, payload.Length - offset);
-                yield return new Piece
-                {
-                    Key = key,
-                    Level = (uint)node.Level,
-                    Node = (uint)node.Index,
-                    Offset = (ulong)offset,
-                    Payload = UnsafeByteOperations.UnsafeWrap(payload.Slice(offset, chunk)),
-                    Counts = offset == 0 ? ToWire(counts) : null,
-                    NodeBytes = (ulong)payload.Length,
-                    Last = n == nodes.Count - 1 && offset + chunk == payload.Length,
-                };
+                var last = n == nodes.Count - 1 && offset + chunk == payload.Length;
+                yield return new PieceMessage(id, node, payload.Length, offset, payload.Slice(offset, chunk), offset == 0 ? counts : null, last);
                 offset += chunk;
             }
             while (offset < payload.Length);
         }
     }
-
-    public static Counts ToWire(StepCounts counts) => new()
-    {
-        Samples = (ulong)counts.Samples,
-        Correct = (ulong)counts.Correct,
-        FirstNonFinite = (ulong)counts.FirstNonFinite,
-    };
-
-    public static StepCounts FromWire(Counts? counts) =>
-        counts is null ? default : new StepCounts((long)counts.Samples, (long)counts.Correct, (long)counts.FirstNonFinite);
 }

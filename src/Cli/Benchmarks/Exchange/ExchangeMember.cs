@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using AdderNet.Core.Engine;
+using AdderNet.Core.Sharding;
+using AdderNet.Protos.Rpc;
+using AdderNet.Worker.Exchange;
+using AdderNet.Worker.Membership;
+
+namespace AdderNet.Cli.Benchmarks.Exchange;
+
+/// <summary>
+/// One process of <c>bench exchange</c>: the worker's own exchange without the training. It does what each line of its input
+/// asks, and answers with one line: <c>members URL|PORT...</c> forms the generation, <c>reduce STEP</c> and <c>check</c> the result,
+/// <c>http|tcp|plain|piece FROM BYTES</c> fetch bytes from another member, <c>http-all BYTES</c> from each other at once.
+/// </summary>
+internal sealed class ExchangeMember : IAsyncDisposable
+{
+    private const string Run = "bench";
+
+    /// <summary>A mean beside those of the buckets, under which the whole vector is served on one stream.</summary>
+    private const int Whole = 1 << 30;
+
+    private readonly PieceStore store = new(TimeProvider.System, TimeSpan.FromMinutes(1));
+    private readonly PeerChannels channels = new(null);
+    private readonly PlainTransfers plain = new();
+    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { InitialHttp2StreamWindowSize = 16 << 20 });
+    private readonly int index;
+    private readonly int length;
+    private readonly long bucketBytes;
+    private RpcServer? server;
+    private GradientExchange? exchange;
+    private Uri[] addresses = [];
+    private int[] ports = [];
+    private List<PullLane> single = [];
+    private IReadOnlyList<SubtreeSum> sums = [];
+    private float[] mean = [];
+    private int shards;
+    private long step;
+
+    /// <param name="index">Its place among the members.</param>
+    /// <param name="length">Elements of the reduction vector.</param>
+    /// <param name="bucketBytes">Target size of a bucket.</param>
+    public ExchangeMember(int index, int length, long bucketBytes) => (this.index, this.length, this.bucketBytes) = (index, length, bucketBytes);
+
+    /// <summary>Element <paramref name="i"/> of a shard's gradient: any sum of these over the shards of a run is exact.</summary>
+    public static float Value(int shard, int i) => ((i % 1021) - 510 + (shard * 3)) / 64f;
+
+    /// <summary>Serves until the input ends.</summary>
+    public async Task ServeAsync(TextReader input, TextWriter output, CancellationToken cancellation)
+    {
+        server = await RpcServer.StartAsync(
+            new RpcServerOptions { Listen = new Uri("http://127.0.0.1:0"), Services = [new ExchangeService(store), plain], Routes = PlainTransfers.Map }, cancellation).ConfigureAwait(false);
+        await output.WriteLineAsync($"{server.Address} {plain.TcpPort}").ConfigureAwait(false);
+        while (await input.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
+        {
+            var words = line.Split(' ');
+            var before = GC.GetTotalAllocatedBytes();
+            var answer = await DoAsync(words, cancellation).ConfigureAwait(false);
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{answer} {GC.GetTotalAllocatedBytes() - before}")).ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (exchange is not null)
+            await exchange.DisposeAsync().ConfigureAwait(false);
+        foreach (var lane in single)
+            await lane.DisposeAsync().ConfigureAwait(false);
+        await channels.DisposeAsync().ConfigureAwait(false);
+        if (server is not null)
+            await server.DisposeAsync().ConfigureAwait(false);
+        await plain.DisposeAsync().ConfigureAwait(false);
+        http.Dispose();
+    }
+
+    private async Task<string> DoAsync(string[] words, CancellationToken cancellation)
+    {
+        int Number(int place) => int.Parse(words[place], CultureInfo.InvariantCulture);
+        switch (words[0])
+        {
+            case "members":
+                Form(words[1..]);
+                return "formed";
+            case "reduce":
+                return await ReduceAsync(Number(1), cancellation).ConfigureAwait(false);
+            case "check":
+                return Check() is { } wrong ? $"element {wrong} is {mean[wrong]}" : "right";
+            case "http":
+                await PlainTransfers.ReadHttpAsync(http, addresses[Number(1)], Number(2), cancellation).ConfigureAwait(false);
+                return "done";
+            case "http-all":
+                await Task.WhenAll(addresses.Where((_, i) => i != index).Select(a => PlainTransfers.ReadHttpAsync(http, a, Number(1), cancellation))).ConfigureAwait(false);
+                return "done";
+            case "tcp":
+                await PlainTransfers.ReadTcpAsync(ports[Number(1)], Number(2), cancellation).ConfigureAwait(false);
+                return "done";
+            case "plain":
+                await PlainTransfers.ReadPlainAsync(channels.To(Member(Number(1), default)), Number(2), cancellation).ConfigureAwait(false);
+                return "done";
+            case "piece":
+                await PullAsync(Number(1), cancellation).ConfigureAwait(false);
+                return "done";
+            default:
+                return "idle";
+        }
+    }
+
+    private void Form(string[] where)
+    {
+        addresses = [.. where.Select(w => new Uri(w.Split('|')[0]))];
+        ports = [.. where.Select(w => int.Parse(w.Split('|')[1], CultureInfo.InvariantCulture))];
+        shards = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)where.Length);
+        ShardRange Range(int member) => new(shards * member / where.Length, shards * (member + 1) / where.Length);
+        var view = new GenerationView(Run, 1, [.. Enumerable.Range(0, where.Length).Select(i => Member(i, Range(i)))], 0, 0, [], "", "bench");
+        store.BeginGeneration(Run, 1, 0);
+        var accumulator = new SubtreeAccumulator(length);
+        accumulator.Reset(Range(index));
+        for (var shard = Range(index).First; shard < Range(index).End; shard++)
+        {
+            var leaf = accumulator.RentLeaf();
+            for (var i = 0; i < length; i++)
+                leaf[i] = Value(shard, i);
+            accumulator.Complete(shard, leaf, new StepCounts(1, 0, 0));
+        }
+
+        sums = accumulator.Result();
+        mean = new float[length];
+        exchange = new GradientExchange(view, Member(index, default).WorkerId, shards, length, bucketBytes, store, member => new PullLane(member, channels.To(member), $"w{index}", static () => { }));
+        single = [.. Enumerable.Range(0, where.Length).Select(i => new PullLane(Member(i, default), channels.To(Member(i, default)), $"w{index}", static () => { }))];
+    }
+
+    private MemberInfo Member(int member, ShardRange range) => new($"w{member}", addresses[member].ToString(), range, Votes: true);
+
+    private async Task<string> ReduceAsync(long next, CancellationToken cancellation)
+    {
+        step = next;
+        store.BeginStep(step);
+        store.Publish(PieceSort.Mean, Whole, [new PieceNode(sums[0].Node, ElementBytes<float>.Of(sums[0].Sum), default)]);
+        var counts = await exchange!.ReduceAsync(step, sums, mean, cancellation).ConfigureAwait(false);
+        return counts.Samples.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Takes another member's whole vector on one stream, as it is served to everybody.</summary>
+    private async Task PullAsync(int from, CancellationToken cancellation)
+    {
+        await single[from].PullAsync(
+            [new PieceId(Run, 1, step, PieceSort.Mean, Whole)],
+            chunk => chunk.Payload.CopyTo(MemoryMarshal.AsBytes(mean.AsSpan())[chunk.Offset..]),
+            cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The first element of the mean that is not what it must be, to the bit; null: there is none.</summary>
+    private int? Check()
+    {
+        for (var i = 0; i < length; i++)
+        {
+            var sum = 0f;
+            for (var shard = 0; shard < shards; shard++)
+                sum += Value(shard, i);
+            if (mean[i] != sum / shards)
+                return i;
+        }
+
+        return null;
+    }
+}

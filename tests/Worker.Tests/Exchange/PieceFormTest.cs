@@ -1,0 +1,225 @@
+using System.Buffers;
+using AdderNet.Core.Sharding;
+using AdderNet.Protos.V1;
+using AdderNet.Worker.Exchange;
+using FsCheck;
+using FsCheck.Fluent;
+using Google.Protobuf;
+using Xunit;
+
+namespace AdderNet.Worker.Tests.Exchange;
+
+/// <summary>Pieces on the wire are the contract's messages, whoever wrote them, and nothing that is none is taken in.</summary>
+public class PieceFormTest
+{
+    private static readonly PieceId Wanted = new("run-ä", 3, 17, PieceSort.Subtrees, 2);
+
+    [Fact]
+    public void What_is_written_is_what_the_generated_class_reads() => Check.One(Config.QuickThrowOnFailure, Prop.ForAll(Messages().ToArbitrary(), message =>
+    {
+        var piece = Piece.Parser.ParseFrom(Written(message));
+        Assert.Equal(PieceWire.Key(message.Id), piece.Key);
+        Assert.Equal(((uint)message.Node.Level, (uint)message.Node.Index), (piece.Level, piece.Node));
+        Assert.Equal(((ulong)message.NodeBytes, (ulong)message.Offset, message.Last), (piece.NodeBytes, piece.Offset, piece.Last));
+        Assert.Equal(message.Payload.ToArray(), piece.Payload.ToByteArray());
+        Assert.Equal(
+            message.Counts is { } c ? new Counts { Samples = (ulong)c.Samples, Correct = (ulong)c.Correct, FirstNonFinite = (ulong)c.FirstNonFinite } : null,
+            piece.Counts);
+    }));
+
+    [Fact]
+    public void What_the_generated_class_writes_is_read_however_it_is_split()
+    {
+        var generator = from payload in Payloads() from chunk in Gen.Choose(1, 70) from split in Gen.Choose(1, 40) select (payload, chunk, split);
+        Check.One(Config.QuickThrowOnFailure, Prop.ForAll(generator.ToArbitrary(), drawn =>
+        {
+            var (payload, chunk, split) = drawn;
+            var (intake, taken) = Intake();
+            var counts = new Counts { Samples = 5, FirstNonFinite = 9 };
+            for (var offset = 0; offset < payload.Length; offset += chunk)
+            {
+                var part = payload[offset..Math.Min(payload.Length, offset + chunk)];
+                var piece = Official(payload.Length, offset, part);
+                piece.Counts = offset == 0 ? counts : null;
+                Assert.Equal(piece.Last, intake.Read(Split(piece.ToByteArray(), split)));
+            }
+
+            Assert.Equal(payload, taken.SelectMany(t => t.Bytes));
+            Assert.All(taken, t => Assert.Equal((new TreeNodeId(2, 1), new StepCounts(5, 0, 9)), (t.Node, t.Counts)));
+        }));
+    }
+
+    [Fact]
+    public void Random_bytes_and_cut_or_changed_messages_are_refused_or_read_but_never_more()
+    {
+        var generator = from payload in Payloads()
+                        from noise in Gen.ArrayOf(Gen.Choose(0, 255).Select(b => (byte)b))
+                        from place in Gen.Choose(0, 1000)
+                        from kind in Gen.Choose(0, 2)
+                        select (payload, noise, place, kind);
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(generator.ToArbitrary(), drawn =>
+        {
+            var (payload, noise, place, kind) = drawn;
+            var bytes = Official(payload.Length, 0, payload).ToByteArray();
+            switch (kind)
+            {
+                case 0:
+                    bytes = noise;
+                    break;
+                case 1:
+                    bytes = bytes[..(place % bytes.Length)];
+                    break;
+                default:
+                    bytes[place % bytes.Length] ^= (byte)((noise.FirstOrDefault() % 255) + 1);
+                    break;
+            }
+
+            var (intake, taken) = Intake();
+            try
+            {
+                intake.Read(new ReadOnlySequence<byte>(bytes));
+            }
+            catch (FormatException)
+            {
+                Assert.Empty(taken); // what is refused has left no trace
+            }
+
+            Assert.True(taken.Sum(t => t.Bytes.Length) <= bytes.Length);
+        }));
+    }
+
+    [Theory]
+    [InlineData("step", "received another piece")]
+    [InlineData("run", "received another piece")]
+    [InlineData("kind", "received another piece")]
+    [InlineData("offset", "does not follow")]
+    [InlineData("long", "does not follow")]
+    [InlineData("empty", "an empty chunk")]
+    [InlineData("level", "holds node")]
+    [InlineData("early end", "ended before its node was complete")]
+    public void A_piece_that_cannot_be_is_refused_with_the_reason(string fault, string reason)
+    {
+        var piece = Official(8, 0, [1, 2, 3, 4]);
+        switch (fault)
+        {
+            case "step":
+                piece.Key.Step++;
+                break;
+            case "run":
+                piece.Key.RunId = "run-b";
+                break;
+            case "kind":
+                piece.Key.Kind = PieceKind.Mean;
+                break;
+            case "offset":
+                piece.Offset = 4;
+                break;
+            case "long":
+                piece.Payload = ByteString.CopyFrom(new byte[9]);
+                break;
+            case "empty":
+                piece.Payload = ByteString.Empty;
+                break;
+            case "level":
+                piece.Level = 31;
+                break;
+            case "early end":
+                piece.Last = true;
+                break;
+        }
+
+        var (intake, _) = Intake();
+        var error = Assert.Throws<FormatException>(() => intake.Read(new ReadOnlySequence<byte>(piece.ToByteArray())));
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_node_that_changes_before_it_is_complete_is_refused(int what)
+    {
+        var (intake, taken) = Intake();
+        Assert.False(intake.Read(new ReadOnlySequence<byte>(Official(8, 0, [1, 2, 3, 4]).ToByteArray())));
+        var piece = Official(8, 4, [5, 6, 7, 8]);
+        piece.Level += what == 0 ? 1u : 0;
+        piece.Node += what == 1 ? 1u : 0;
+        piece.NodeBytes += what == 2 ? 1u : 0;
+        var error = Assert.Throws<FormatException>(() => intake.Read(new ReadOnlySequence<byte>(piece.ToByteArray())));
+        Assert.Contains("changed before it was complete", error.Message, StringComparison.Ordinal);
+        Assert.Single(taken);
+    }
+
+    [Fact]
+    public void Fields_of_a_later_version_are_passed_over()
+    {
+        // Field 15 as a number, as fixed 32 and 64 bits and as bytes.
+        byte[] later = [0x78, 0x96, 0x01, 0x7D, 1, 2, 3, 4, 0x79, 1, 2, 3, 4, 5, 6, 7, 8, 0x7A, 2, 9, 9];
+        var (intake, taken) = Intake();
+        Assert.True(intake.Read(new ReadOnlySequence<byte>([.. later, .. Official(4, 0, [1, 2, 3, 4]).ToByteArray(), .. later])));
+        Assert.Equal([1, 2, 3, 4], taken.Single().Bytes);
+    }
+
+    private static Gen<byte[]> Payloads() => Gen.NonEmptyListOf(Gen.Choose(0, 255)).Select(list => list.Select(b => (byte)b).ToArray());
+
+    private static Gen<PieceMessage> Messages() =>
+        from run in Gen.Elements("", "r", "run-ä", new string('x', 200))
+        from numbers in Gen.ArrayOf(Gen.Choose(0, int.MaxValue), 8)
+        from shift in Gen.Choose(0, 30)
+        from sort in Gen.Elements(PieceSort.Subtrees, PieceSort.Mean, PieceSort.Statistics)
+        from hasCounts in Gen.Elements(true, false)
+        from last in Gen.Elements(true, false)
+        from payload in Gen.ArrayOf(Gen.Choose(0, 255).Select(b => (byte)b))
+        select new PieceMessage(
+            new PieceId(run, (long)numbers[0] << shift, numbers[1] >> shift, sort, numbers[2] >> shift),
+            new TreeNodeId(numbers[3] >> shift, numbers[4] >> shift), numbers[5] >> shift, numbers[6] >> shift, payload,
+            hasCounts ? new StepCounts((long)numbers[7] << shift, numbers[0] >> shift, -1) : null, last);
+
+    private static Piece Official(int nodeBytes, int offset, byte[] part) => new()
+    {
+        Key = PieceWire.Key(Wanted),
+        Level = 2,
+        Node = 1,
+        Offset = (ulong)offset,
+        Payload = ByteString.CopyFrom(part),
+        NodeBytes = (ulong)nodeBytes,
+        Last = offset + part.Length == nodeBytes,
+    };
+
+    private static (PieceIntake Intake, List<(TreeNodeId Node, StepCounts Counts, byte[] Bytes)> Taken) Intake()
+    {
+        var taken = new List<(TreeNodeId, StepCounts, byte[])>();
+        var intake = new PieceIntake();
+        intake.Expect(Wanted, chunk => taken.Add((chunk.Node, chunk.Counts, chunk.Payload.ToArray())));
+        return (intake, taken);
+    }
+
+    private static byte[] Written(PieceMessage message)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        var writer = new PieceWriter();
+        writer.Write(message, output);
+        Assert.Equal(writer.Measure(message), output.WrittenCount);
+        return output.WrittenSpan.ToArray();
+    }
+
+    private static ReadOnlySequence<byte> Split(byte[] bytes, int size)
+    {
+        var first = new Segment(bytes.AsMemory(0, Math.Min(size, bytes.Length)), null);
+        var last = first;
+        for (var offset = size; offset < bytes.Length; offset += size)
+            last = new Segment(bytes.AsMemory(offset, Math.Min(size, bytes.Length - offset)), last);
+        return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
+    }
+
+    private sealed class Segment : ReadOnlySequenceSegment<byte>
+    {
+        public Segment(ReadOnlyMemory<byte> memory, Segment? before)
+        {
+            Memory = memory;
+            RunningIndex = before is null ? 0 : before.RunningIndex + before.Memory.Length;
+            if (before is not null)
+                before.Next = this;
+        }
+    }
+}
