@@ -111,7 +111,7 @@ public sealed class ManagedReplica : IReplica
         var step = AppliedStep + 1;
         if (!skip)
         {
-            optimizer.Apply(Layout, parameters, momentum, mean[..Layout.ParameterLength], schedule.At(step));
+            optimizer.Apply(Layout, parameters, momentum, mean[..Layout.ParameterLength], schedule.At(step), threads);
             var batchStatistics = mean.Slice(Layout.ParameterLength, Layout.StatisticsLength);
             for (var i = 0; i < statistics.Length; i++)
                 statistics[i] = (float)((1 - StatisticsMomentum) * statistics[i] + StatisticsMomentum * batchStatistics[i]);

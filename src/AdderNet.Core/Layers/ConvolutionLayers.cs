@@ -46,7 +46,15 @@ internal sealed class AdderLayer(int index, ConvolutionNode node, TensorSlot fil
     public override void Forward(ShardTape tape)
     {
         var shape = Shape(tape);
-        Context.Kernels.AdderForward(shape, Input(tape, shape), Filters, Output(tape, shape), Threads(shape));
+        var x = Input(tape, shape);
+        var y = Output(tape, shape);
+        var run = SampleRuns.Of(shape);
+        for (var first = 0; first < shape.N; first += run)
+        {
+            var part = shape with { N = Math.Min(run, shape.N - first) };
+            Context.Kernels.AdderForward(
+                part, x.Slice(first * Node.In.Elements, part.InputLength), Filters, y.Slice(first * Node.Out.Elements, part.OutputLength), Threads(shape));
+        }
     }
 
     public override void Backward(ShardTape tape)
@@ -60,8 +68,20 @@ internal sealed class AdderLayer(int index, ConvolutionNode node, TensorSlot fil
             Context.Kernels.AdderFilterGradient(shape, x, Filters, g, FilterGradient(tape), Threads(shape));
         Context.Clock?.Charge(StepPart.AdderFilterGradient);
         if (tape.InputGradient(Index) is { } dx)
-            Context.Kernels.AdderInputGradient(shape, x, Filters, g, dx.AsSpan(0, shape.InputLength), Threads(shape));
+            InputGradient(shape, x, g, dx);
         Context.Clock?.Charge(StepPart.AdderInputGradient);
+    }
+
+    private void InputGradient(in ConvolutionShape shape, ReadOnlySpan<float> x, ReadOnlySpan<float> g, Span<float> dx)
+    {
+        var run = SampleRuns.Of(shape);
+        for (var first = 0; first < shape.N; first += run)
+        {
+            var part = shape with { N = Math.Min(run, shape.N - first) };
+            var (input, output) = (first * Node.In.Elements, first * Node.Out.Elements);
+            Context.Kernels.AdderInputGradient(
+                part, x.Slice(input, part.InputLength), Filters, g.Slice(output, part.OutputLength), dx.Slice(input, part.InputLength), Threads(shape));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using AdderNet.Core.Configuration;
 using AdderNet.Core.Engine;
+using AdderNet.Core.Kernels;
 
 namespace AdderNet.Core.Optimization;
 
@@ -9,8 +10,11 @@ namespace AdderNet.Core.Optimization;
 /// w = w - rate * v, or with Nesterov w = w - rate * (d + momentum * v). Every parameter decays, batch norms and biases included. BinaryConnect's filters are clipped
 /// to [-1, 1] afterwards.
 /// </summary>
-internal sealed class MomentumSgd(OptimizerOptions optimizer, GradientScaling scaling)
+internal sealed unsafe class MomentumSgd(OptimizerOptions optimizer, GradientScaling scaling)
 {
+    /// <summary>Elements that are worth a thread.</summary>
+    private const int ThreadElements = 32 * 1024;
+
     private readonly float momentum = (float)optimizer.Momentum;
     private readonly float decay = (float)optimizer.WeightDecay;
 
@@ -20,17 +24,16 @@ internal sealed class MomentumSgd(OptimizerOptions optimizer, GradientScaling sc
     /// <param name="velocity">Momentum, changed.</param>
     /// <param name="meanGradient">The step's globally reduced mean gradient.</param>
     /// <param name="learningRate">The step's rate.</param>
-    public void Apply(ModelLayout layout, Span<float> parameters, Span<float> velocity, ReadOnlySpan<float> meanGradient, double learningRate)
+    /// <param name="threads">Threads to split the parameters over: each is one thread's, its norm included.</param>
+    public void Apply(
+        ModelLayout layout, Span<float> parameters, Span<float> velocity, ReadOnlySpan<float> meanGradient, double learningRate, ComputeThreads threads)
     {
-        for (var i = 0; i < layout.Parameters.Count; i++)
+        fixed (float* w = parameters, v = velocity, g = meanGradient)
         {
-            var parameter = layout.Parameters[i];
-            var (offset, length) = (parameter.Tensor.Offset, parameter.Tensor.Length);
-            var gradient = meanGradient.Slice(offset, length);
-            var scale = Scale(parameter, gradient);
-            Update(parameters.Slice(offset, length), velocity.Slice(offset, length), gradient, scale, (float)learningRate);
-            if (parameter.Kind == ParameterKind.ClippedWeight)
-                Clip(parameters.Slice(offset, length));
+            threads.Split(
+                layout.ParameterLength,
+                new Job { Optimizer = this, Parameters = layout.Parameters, Weights = w, Velocity = v, Gradient = g, Rate = (float)learningRate },
+                ThreadElements);
         }
     }
 
@@ -64,6 +67,33 @@ internal sealed class MomentumSgd(OptimizerOptions optimizer, GradientScaling sc
             v[i] = v[i] * momentum + step;
             var move = optimizer.Nesterov ? step + v[i] * momentum : v[i];
             w[i] -= move * rate;
+        }
+    }
+
+    private struct Job : ISplitJob
+    {
+        public MomentumSgd Optimizer;
+        public IReadOnlyList<ParameterSlot> Parameters;
+        public float* Weights;
+        public float* Velocity;
+        public float* Gradient;
+        public float Rate;
+
+        /// <summary>An item is an element; a parameter belongs to the part that its first element lies in.</summary>
+        public readonly void Run(int first, int end)
+        {
+            for (var i = 0; i < Parameters.Count; i++)
+            {
+                var (offset, length) = (Parameters[i].Tensor.Offset, Parameters[i].Tensor.Length);
+                if (offset < first || offset >= end)
+                    continue;
+                var weights = new Span<float>(Weights + offset, length);
+                var gradient = new ReadOnlySpan<float>(Gradient + offset, length);
+                var scale = Optimizer.Scale(Parameters[i], gradient);
+                Optimizer.Update(weights, new Span<float>(Velocity + offset, length), gradient, scale, Rate);
+                if (Parameters[i].Kind == ParameterKind.ClippedWeight)
+                    Clip(weights);
+            }
         }
     }
 }
