@@ -16,7 +16,6 @@ internal sealed class World
     private readonly Draws storeDraws;
     private int named;
     private int coordinatorsNamed;
-    private int damaged;
 
     public World(Scenario scenario, FaultSchedule faults, Story story)
     {
@@ -126,8 +125,6 @@ internal sealed class World
     public void WorkerDied(SimulatedWorker worker)
     {
         Workers.Remove(worker);
-        if (worker.Exit is { Failed: true, Reason: var why } && why.EndsWith("is damaged", StringComparison.Ordinal))
-            damaged++;
         if (Watch.HasEnded || worker.Exit is { Failed: false })
             return;
         if (Scenario.Replaces)
@@ -143,7 +140,7 @@ internal sealed class World
         Network.HealAll();
         StoreCuts.Clear();
         foreach (var worker in Workers)
-            (worker.HangsNext, worker.FlipsNext, worker.FailsNextApply) = (false, false, false);
+            worker.ForgetFaults();
         foreach (var process in Workers.Concat<SimulatedProcess>(Coordinators).Where(p => p is { IsAlive: true, IsStopped: true }).ToList())
             process.Continue();
     }
@@ -160,13 +157,6 @@ internal sealed class World
             var usable = Workers.Count(w => w is { IsHung: false });
             if (usable < Scenario.Description.Elastic.MinWorkers && Work.OneIn(4))
                 StartWorker();
-            if (damaged >= 5)
-            {
-                // Train gives up after five deaths in a row; started again it verifies its checkpoints and passes over this one.
-                damaged = 0;
-                Holder?.Die();
-            }
-
             if (Holder is { State.IsOver: true } holder && !Watch.HasEnded && Work.OneIn(4))
                 holder.Resubmit();
             Supervise();

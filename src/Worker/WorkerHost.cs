@@ -107,6 +107,8 @@ public static class WorkerHost
         using var heartbeat = new HeartbeatThread(session, progress, welcome.Heartbeat);
         await using var member = await Task.Run(
             () => PreparedMember.Create(welcome, options.Data, options.Threads, options.DecodeThreads, paths, options.Time), cancellation);
+        if (member.ResumeProblem is { } problem)
+            logger.Noted(new Note(NoteKind.Warning, $"begins at the initial weights: {problem}"));
         logger.Prepared(welcome.RunId, member.Replica.Layout.ParameterLength, member.Data.Train.Count, member.Data.Test.Count, member.Replica.AppliedStep);
         var state = new MemberState
         {

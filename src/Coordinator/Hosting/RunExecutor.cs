@@ -75,7 +75,7 @@ internal sealed class RunExecutor(
                 metrics.Append(step.Line);
                 break;
             case WriteEvaluationLine evaluation:
-                metrics.Append(evaluation.Evaluation, evaluation.Epoch);
+                metrics.Append(evaluation);
                 break;
             case ProposeGeneration propose:
                 var granted = await store.TryMakeGenerationAsync(
@@ -98,7 +98,7 @@ internal sealed class RunExecutor(
                 break;
             case CutHistory cut:
                 await store.CutHistoryAsync(plan.RunId, cut.Step, cancellation).ConfigureAwait(false);
-                metrics.Cut(cut.Step, cut.Restored);
+                metrics.Cut(cut.Step, cut.Restored, cut.Evaluated);
                 break;
             case VerifyCheckpoint verify:
                 verifying = VerifyAsync(verifying, verify);

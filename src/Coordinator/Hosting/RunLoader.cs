@@ -72,6 +72,10 @@ internal sealed class RunLoader(IRunStore store, ILogger log)
         }
 
         var step = newest.Entry?.Step ?? 0;
+
+        // Nothing counts that lies beyond the newest one that verifies; its record would outlive checkpoint.keep.
+        foreach (var damaged in records.Checkpoints.Where(c => c.Kind == CheckpointKind.Periodic && c.Step > step))
+            await store.ForgetCheckpointAsync(run.RunId, damaged.File, cancellation).ConfigureAwait(false);
         var checkpoints = records.Checkpoints
             .Where(c => File.Exists(Path.Combine(run.Output, c.File)))
             .Where(c => c.Kind != CheckpointKind.Periodic || c.Step <= step)

@@ -15,26 +15,18 @@ internal sealed class MetricsFile(string path) : IDisposable
 
     public void Append(StepLine line) => Write(writer => Fill(writer, line));
 
-    public void Append(EvaluationRecord evaluation, long epoch) => Write(writer =>
-    {
-        writer.WriteNumber("step", evaluation.Step);
-        writer.WriteNumber("epoch", epoch);
-        writer.WriteNumber("top1", evaluation.Top1);
-        writer.WriteNumber("top5", evaluation.Top5);
-        WriteReal(writer, "loss", evaluation.Loss);
-        writer.WriteNumber("samples", evaluation.Samples);
-    });
+    public void Append(WriteEvaluationLine line) => Write(writer => Fill(writer, line));
 
-    /// <summary>Drops every line beyond a step, and a last line that was cut short; adds the step's own line if it is missing and known.</summary>
-    public void Cut(long step, StepLine? restored)
+    /// <summary>Drops every line beyond a step, and a last line that was cut short; adds the step's own lines if they are missing and known.</summary>
+    public void Cut(long step, StepLine? restored, WriteEvaluationLine? evaluated)
     {
         Dispose();
-        if (!File.Exists(path) && restored is null)
+        if (!File.Exists(path) && restored is null && evaluated is null)
             return;
         var temporary = path + ".tmp";
         using (var kept = new FileStream(temporary, FileMode.Create, FileAccess.Write))
         {
-            var hasLine = restored is null;
+            var (hasLine, hasEvaluation) = (restored is null, evaluated is null);
             foreach (var line in File.Exists(path) ? File.ReadLines(path) : [])
             {
                 if (Parse(line) is not { } parsed || parsed.Step > step)
@@ -42,11 +34,14 @@ internal sealed class MetricsFile(string path) : IDisposable
                 if (parsed.Step == step && parsed.IsEvaluation && !hasLine)
                     kept.Write(Format(writer => Fill(writer, restored!)));
                 hasLine |= parsed.Step == step;
+                hasEvaluation |= parsed.Step == step && parsed.IsEvaluation;
                 kept.Write(Encoding.UTF8.GetBytes(line + "\n"));
             }
 
             if (!hasLine)
                 kept.Write(Format(writer => Fill(writer, restored!)));
+            if (!hasEvaluation)
+                kept.Write(Format(writer => Fill(writer, evaluated!)));
         }
 
         File.Move(temporary, path, overwrite: true);
@@ -120,6 +115,17 @@ internal sealed class MetricsFile(string path) : IDisposable
         WriteReal(writer, "data_wait_seconds", line.DataWaitSeconds);
         if (line.Skipped)
             writer.WriteBoolean("skipped", true);
+    }
+
+    private static void Fill(Utf8JsonWriter writer, WriteEvaluationLine line)
+    {
+        var evaluation = line.Evaluation;
+        writer.WriteNumber("step", evaluation.Step);
+        writer.WriteNumber("epoch", line.Epoch);
+        writer.WriteNumber("top1", evaluation.Top1);
+        writer.WriteNumber("top5", evaluation.Top5);
+        WriteReal(writer, "loss", evaluation.Loss);
+        writer.WriteNumber("samples", evaluation.Samples);
     }
 
     /// <summary>JSON has no NaN and no infinity: null stands for both.</summary>

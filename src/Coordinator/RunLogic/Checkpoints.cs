@@ -65,8 +65,23 @@ internal static class Checkpoints
             turn.Note(NoteKind.StaleMessage, $"{member.WorkerId} could not write {failed.File} of step {failed.Step}, which nobody waits for");
     }
 
+    /// <summary>A member could not load a recorded checkpoint: it may have rotted since it was verified.</summary>
+    public static void Doubt(Turn turn, string file)
+    {
+        if (turn.State.Checkpoints.FirstOrDefault(c => c.Kind == CheckpointKind.Periodic && c.File == file) is not { } record)
+            return;
+        turn.State = turn.State with { Doubted = record };
+        turn.Do(new VerifyCheckpoint(record.Step, record.File, record.Bytes, record.Sha256));
+    }
+
     public static void Verified(Turn turn, CheckpointVerified verified)
     {
+        if (turn.State.Doubted is { } doubted && doubted.File == verified.File)
+        {
+            Settle(turn, doubted, verified.Problem);
+            return;
+        }
+
         if (turn.State.Writing.FirstOrDefault(w => w.Announced is not null && w.Step == verified.Step && w.File == verified.File) is not { } order)
             return;
         if (verified.Problem is { } problem)
@@ -84,6 +99,19 @@ internal static class Checkpoints
             turn.RecordProgress(RunOverview.Condition(turn.State));
         GiveUpOldest(turn);
         Resume(turn);
+    }
+
+    /// <summary>A checkpoint that is damaged is passed over for the one before it, as when a run is taken up.</summary>
+    private static void Settle(Turn turn, CheckpointRecord doubted, string? problem)
+    {
+        turn.State = turn.State with { Doubted = null };
+        if (problem is not null)
+        {
+            turn.Note(NoteKind.Warning, $"checkpoint passed over: {problem}");
+            turn.State = turn.State with { Checkpoints = turn.State.Checkpoints.Remove(doubted) };
+        }
+
+        Generations.TryPropose(turn);
     }
 
     /// <summary>What a lost member was writing is lost with it: a periodic checkpoint is made up for at the next boundary.</summary>

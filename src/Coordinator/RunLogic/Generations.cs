@@ -30,7 +30,7 @@ internal static class Generations
         if (turn.State.Phase is not Gathering gathering)
             return;
         var state = turn.State;
-        if (turn.Now >= state.ExpectedUntil && !state.ExpectedBack.IsEmpty)
+        if (!state.ExpectedBack.IsEmpty && HadTimeToComeBack(turn))
             turn.State = state with { ExpectedBack = state.ExpectedBack.Clear() };
         Departures.SettleWaiting(turn);
         state = turn.State;
@@ -89,7 +89,11 @@ internal static class Generations
             LastGone = "",
             Members = turn.State.Members.ToImmutableSortedDictionary(
                 m => m.Key,
-                m => m.Value with { ProgressAt = turn.Now, Waits = false, FollowedStep = 0, FollowedHash = 0, StartsOverAt = null },
+                m => m.Value with
+                {
+                    ProgressAt = turn.Now, Waits = false, FollowedStep = 0, FollowedHash = 0, StartsOverAt = null,
+                    MayBeFurther = m.Value.MayBeFurther || plan.Find(m.Key) is { Votes: false },
+                },
                 StringComparer.Ordinal),
         };
         turn.State = turn.State with { Imbalance = Rebalancing.Restart(turn.State) };
@@ -110,7 +114,7 @@ internal static class Generations
 
         var hashes = positioning.StateHashes.SetItem(member.WorkerId, at.StateHash);
         turn.State = turn.State with { Phase = new Positioning(hashes) };
-        turn.Update(member with { Report = AtBase(member.Report ?? MemberReport.Fresh, turn.Generation, at.StateHash) });
+        turn.Update(member with { MayBeFurther = false, Report = AtBase(member.Report ?? MemberReport.Fresh, turn.Generation, at.StateHash) });
         if (!turn.Generation.Voters.All(m => hashes.ContainsKey(m.WorkerId)))
             return;
         if (hashes.Values.Distinct(StringComparer.Ordinal).Count() > 1)
@@ -130,6 +134,8 @@ internal static class Generations
             Observers.StartOver(turn, member, what);
         else
             Retry(turn, what, failed.Peer);
+        if (failed.Phase == "position" && turn.Generation.Checkpoint.Length > 0)
+            Checkpoints.Doubt(turn, turn.Generation.Checkpoint);
     }
 
     /// <summary>Tries again in a new generation; a member that others could not reach twice in a row is left out of it.</summary>
@@ -174,9 +180,9 @@ internal static class Generations
     private static ImmutableArray<GenerationMember> Listed(Turn turn, ImmutableArray<MemberState> ready, RecoveryBase from)
     {
         var state = turn.State;
-        var able = ready.Count(m => Recovery.Reaches(m, from.Step, state.Committed));
+        var able = ready.Count(m => Recovery.Reaches(m, from.Step, from.Hash, state.Committed));
         var all = from.Sources.IsEmpty || able < Math.Max(1, Needed(state));
-        var voters = ready.Where(m => all || Recovery.Reaches(m, from.Step, state.Committed)).ToImmutableArray();
+        var voters = ready.Where(m => all || Recovery.Reaches(m, from.Step, from.Hash, state.Committed)).ToImmutableArray();
         var speeds = state.Plan.Description.Elastic.Rebalance ? RelativeSpeeds(voters) : [.. voters.Select(_ => 1.0)];
         var shards = state.Plan.Description.Batch.Shards;
         var ranges = ShardAssignment.Cut(shards, speeds);
@@ -204,6 +210,8 @@ internal static class Generations
             return $"waiting for workers: {ready.Length} of at least {needed} are there (elastic.min_workers){paused}{gone}";
         }
 
+        if (state.Doubted is { } doubted)
+            return $"waiting for {doubted.File} to be read again";
         if (!state.ExpectedBack.IsEmpty)
             return $"waiting for {string.Join(", ", state.ExpectedBack)} to come back";
         if (state.Members.Values.FirstOrDefault(m => m.ClosedAt is not null) is { } closed)
@@ -217,6 +225,17 @@ internal static class Generations
         return state.AwaitsExpected && ready.Length < expected && turn.Now - gathering.Since < PatienceForExpected
             ? $"waiting for workers: {ready.Length} of {expected} are there; starts with fewer after {PatienceForExpected.TotalSeconds:0} s"
             : null;
+    }
+
+    /// <summary>
+    /// The stored generation's members had a lease to come back. Where nobody did, nobody could: once the first does, the others
+    /// are as near, and one of them may be ahead.
+    /// </summary>
+    private static bool HadTimeToComeBack(Turn turn)
+    {
+        var state = turn.State;
+        return turn.Now >= state.ExpectedUntil && !state.Members.IsEmpty
+            && turn.Now - state.Members.Values.Min(m => m.WelcomedAt) >= Leases.ReopenGrace;
     }
 
     /// <summary>A listed member that came back has its state ready and reports at once; one that does not within a lease is not waited for.</summary>
@@ -246,7 +265,8 @@ internal static class Generations
             Writing = state.Writing.RemoveAll(w => w.Step > plan.BaseStep),
             Evaluations = state.Evaluations.RemoveAll(e => e.Step > plan.BaseStep),
         };
-        turn.Do(new CutHistory(plan.BaseStep, line));
+        var evaluated = state.Evaluations.FirstOrDefault(e => e.Step == plan.BaseStep);
+        turn.Do(new CutHistory(plan.BaseStep, line, evaluated is null ? null : new WriteEvaluationLine(evaluated, state.Plan.EpochOf(plan.BaseStep, turn.Facts))));
 
         // A coordinator that died between recording a checkpoint and deleting the oldest left one too many.
         Checkpoints.GiveUpOldest(turn);

@@ -63,6 +63,9 @@ internal sealed record MemberState
     /// <summary>Hash of <see cref="FollowedStep"/>.</summary>
     public ulong FollowedHash { get; init; }
 
+    /// <summary>It has observed since it last reported: what is known of it is the least that it holds.</summary>
+    public bool MayBeFurther { get; init; }
+
     /// <summary>As an observer it could not keep up, or came back: it starts over in a generation from this time on.</summary>
     public TimeSpan? StartsOverAt { get; init; }
 

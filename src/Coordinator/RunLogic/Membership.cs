@@ -85,7 +85,7 @@ internal static class Membership
             }
         }
 
-        member = member with { Report = prepared.Report, ProgressAt = turn.Now, FollowedStep = 0 };
+        member = member with { Report = prepared.Report, ProgressAt = turn.Now, FollowedStep = 0, MayBeFurther = false };
         turn.Update(member);
         turn.State = turn.State with
         {

@@ -53,12 +53,12 @@ internal static class Observers
 
     /// <summary>
     /// Before the run goes back behind its committed step: what an observer holds was inferred from what it followed, and it
-    /// may be further. It reports once more; true when someone is waited for.
+    /// may be further, even where it has started over since. It reports once more; true when someone is waited for.
     /// </summary>
     public static bool AskAgain(Turn turn)
     {
         var asked = false;
-        foreach (var member in turn.State.Ready.Where(m => m.FollowedStep > 0).OrderBy(m => m.Joined).ToArray())
+        foreach (var member in turn.State.Ready.Where(m => m.MayBeFurther).OrderBy(m => m.Joined).ToArray())
         {
             turn.Update(member with { Report = null, FollowedStep = 0, WelcomedAt = turn.Now });
             Membership.Welcome(turn, turn.State.Members[member.WorkerId]);

@@ -36,7 +36,7 @@ internal static class Recovery
         // Members that hold initial weights need no download: each makes its own from the seed.
         ImmutableArray<string> sources = step == 0
             ? []
-            : [.. members.Where(m => Reachable(m, committed) == step).OrderByDescending(m => m.AppliedStep).ThenBy(m => m.Joined).Select(m => m.WorkerId)];
+            : [.. members.Where(m => Reaches(m, step, hash, committed)).OrderByDescending(m => m.AppliedStep).ThenBy(m => m.Joined).Select(m => m.WorkerId)];
         return new RecoveryBase(
             step,
             hash,
@@ -46,8 +46,10 @@ internal static class Recovery
             conflict);
     }
 
-    /// <summary>Whether a member can stand at a step by itself.</summary>
-    public static bool Reaches(MemberState member, long step, CommittedStep committed) => Reachable(member, committed) == step;
+    /// <summary>Whether a member can stand at a base by itself: it is there, or holds the base's very step pending.</summary>
+    public static bool Reaches(MemberState member, long step, ulong hash, CommittedStep committed) =>
+        Reachable(member, committed) == step
+        || (hash != 0 && member.Report is { } report && report.PendingStep == step && report.AppliedStep == step - 1 && report.PendingHash == hash);
 
     /// <summary>Whether an observer holds the committed step.</summary>
     public static bool Follows(MemberState member, CommittedStep committed) =>

@@ -30,8 +30,11 @@ internal sealed record RecordProgress(
     RunCondition Condition, string Why, long Step, TimeSpan TrainingTime,
     ImmutableSortedDictionary<string, WorkerTotals> Totals) : RunAction;
 
-/// <summary>Forgets, in store and metrics, everything beyond a step; writes the step's own line again if it is missing and known.</summary>
-internal sealed record CutHistory(long Step, StepLine? Restored) : RunAction;
+/// <summary>Forgets, in store and metrics, everything beyond a step; writes the step's own lines again if they are missing and known.</summary>
+/// <param name="Step">The last step that stays.</param>
+/// <param name="Restored">Its line, as a member's report tells it.</param>
+/// <param name="Evaluated">Its evaluation, as the store holds it.</param>
+internal sealed record CutHistory(long Step, StepLine? Restored, WriteEvaluationLine? Evaluated) : RunAction;
 
 /// <summary>One line of metrics.jsonl for a committed step.</summary>
 internal sealed record StepLine(

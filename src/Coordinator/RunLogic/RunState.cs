@@ -73,6 +73,9 @@ internal sealed record RunState
     /// <summary>Recorded files of state, oldest first.</summary>
     public ImmutableArray<CheckpointRecord> Checkpoints { get; init; } = [];
 
+    /// <summary>A recorded checkpoint that a member could not load: it is read again before anyone else is sent to it.</summary>
+    public CheckpointRecord? Doubted { get; init; }
+
     /// <summary>Files that members are writing, in the order in which they were ordered.</summary>
     public ImmutableArray<FileOrder> Writing { get; init; } = [];
 

@@ -12,6 +12,10 @@ internal enum FaultKind
     JoinWorker,
     FailApply,
     FlipBits,
+    FlipUnheard,
+    SpoilBase,
+    LateVote,
+    WorkAlone,
     KillCoordinator,
     VanishCoordinator,
     StopCoordinator,
@@ -53,7 +57,7 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
     [
         FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.VanishWorker, FaultKind.StopWorker, FaultKind.StopWorker,
         FaultKind.HangWorker, FaultKind.SlowWorker, FaultKind.LeaveWorker, FaultKind.LeaveWorker, FaultKind.JoinWorker, FaultKind.JoinWorker,
-        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
+        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.FlipUnheard, FaultKind.SpoilBase, FaultKind.LateVote, FaultKind.WorkAlone, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
         FaultKind.KillCoordinator, FaultKind.VanishCoordinator, FaultKind.StopCoordinator, FaultKind.RivalCoordinator,
         FaultKind.RivalCoordinator, FaultKind.JumpClock, FaultKind.KillEverything, FaultKind.BreakSession, FaultKind.BreakSession,
         FaultKind.CutWorker, FaultKind.CutWorkerOneWay, FaultKind.CutPeers, FaultKind.CutPeersOneWay, FaultKind.FailStore,
@@ -70,10 +74,12 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
         for (var i = 0; i < count; i++)
         {
             var scripted = draws.OneIn(2);
+            var kind = draws.Of(Kinds);
+            var moment = draws.Of(Moments);
             faults.Add(new Fault(
-                draws.Of(Kinds),
+                kind,
                 draws.Between(TimeSpan.FromMilliseconds(100), calm),
-                scripted ? draws.Of(Moments) : null,
+                !scripted ? null : kind == FaultKind.CorruptCheckpoint ? Site.VerifyCheckpoint : moment,
                 scripted ? 1 + (draws.OneIn(3) ? draws.Below(60) : draws.Below(8)) : 0,
                 draws.OneIn(3) ? draws.Milliseconds(2000, 9000) : draws.Milliseconds(10, 2000)));
         }

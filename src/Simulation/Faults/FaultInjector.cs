@@ -108,6 +108,14 @@ internal sealed class FaultInjector
                 return worker.FailsNextApply = true;
             case FaultKind.FlipBits:
                 return worker.FlipsNext = true;
+            case FaultKind.FlipUnheard:
+                return worker.FlipsNext = worker.LosesNextVote = true;
+            case FaultKind.WorkAlone:
+                return worker.WorksAloneNext = true;
+            case FaultKind.LateVote:
+                return worker.VotesLateNext = true;
+            case FaultKind.SpoilBase:
+                return worker.SpoilsNextBase = true;
             case FaultKind.BreakSession when worker.Coordinator is not null:
                 worker.Connections.FirstOrDefault(c => !c.IsServedBy(worker))?.Break();
                 return true;

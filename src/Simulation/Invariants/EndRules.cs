@@ -45,8 +45,8 @@ internal sealed class EndRules(World world, StepRules steps, Action<string, stri
     private bool MayFail(string reason) =>
         reason.Contains("lets go of the run", StringComparison.Ordinal)
         || reason.Contains("could not be carried out", StringComparison.Ordinal)
-        || (reason.Contains("checkpoint could not be written", StringComparison.Ordinal) && world.Struck.Of(Faults.FaultKind.FullDisk) > 0)
-        || (reason.Contains("is damaged", StringComparison.Ordinal) && world.Watch.Corrupted)
+        || (reason.Contains("checkpoint could not be written", StringComparison.Ordinal) && (world.Watch.Corrupted || world.Struck.Of(Faults.FaultKind.FullDisk) > 0))
+        || (reason.Contains("hold different states", StringComparison.Ordinal) && world.Struck.Of(Faults.FaultKind.SpoilBase) > 0)
         || (reason.Contains("differ a second time", StringComparison.Ordinal) && world.Struck.Of(Faults.FaultKind.FlipBits) > 1);
 
     private void CheckCompleted(SimulatedCoordinator coordinator, RunState state)
@@ -81,7 +81,7 @@ internal sealed class EndRules(World world, StepRules steps, Action<string, stri
         if (world.Disk.Read(Checkpoints.FinalFile) is not { IsWhole: true, WeightsOnly: true } final || final.Step != total || final.State != world.Undisturbed.State(total))
             blame("final.safetensors is the undisturbed run's", $"{world.Disk.Read(Checkpoints.FinalFile)}");
         var recorded = world.Store.Checkpoints.Where(c => c.Kind == CheckpointKind.Periodic).ToList();
-        if (!world.Watch.Corrupted && recorded.Count > world.Scenario.Description.Checkpoint.Keep)
+        if (recorded.Count > world.Scenario.Description.Checkpoint.Keep)
             blame("checkpoint.keep checkpoints are kept", $"{recorded.Count} are recorded");
         if (!world.Watch.Corrupted && world.Disk.Checkpoints().All(c => c.Content.Step != total || !c.Content.IsWhole))
             blame("the last step is always checkpointed", $"there are {string.Join(' ', world.Disk.Names)}");

@@ -19,6 +19,7 @@ internal sealed class GenerationRules(World world, StepRules steps, Action<strin
             blame("generations rise", $"{coordinator.Name} goes from generation {old.Number} to {plan.Number}");
         CheckMembers(coordinator, after, plan);
         CheckRanges(coordinator, plan);
+        CheckHolders(coordinator, before, after, plan);
         foreach (var member in after.Members.Values.Where(m => m.IsPrepared && m.ClosedAt is null))
         {
             if (world.Worker(member.WorkerId) is { IsAlive: true } worker && worker.Replica.Applied > plan.BaseStep && after.Generation.Find(member.WorkerId) is not null)
@@ -56,6 +57,23 @@ internal sealed class GenerationRules(World world, StepRules steps, Action<strin
             blame("observers have empty ranges", $"generation {plan.Number}");
         if (plan.Members.Select(m => m.WorkerId).Distinct().Count() != plan.Members.Length)
             blame("each member is listed once", $"generation {plan.Number}");
+    }
+
+    /// <summary>A reduced step that a member holds is as good as applied once it is known to be committed: nobody redoes or downloads it.</summary>
+    private void CheckHolders(SimulatedCoordinator coordinator, RunState before, RunState after, GenerationPlan plan)
+    {
+        foreach (var member in after.Members.Values.Where(m => m.IsPrepared && m.ClosedAt is null && !m.Leaves))
+        {
+            if (world.Worker(member.WorkerId) is not { IsAlive: true, Member: { Observes: false } state } worker || worker.Coordinator != coordinator)
+                continue;
+            var holds = state.Held.FirstOrDefault(h => h.Step == worker.Replica.Applied + 1 && h.Hash is not null);
+            if (holds is not null && holds.Step == before.Committed.Step && holds.Hash == before.Committed.Hash && plan.BaseStep < holds.Step)
+                blame("no committed step is redone while a member holds it", $"{coordinator.Name} starts generation {plan.Number} at step {plan.BaseStep}, but {worker.Name} holds step {holds.Step}");
+            var stands = worker.Replica.Applied == plan.BaseStep || (holds?.Step == plan.BaseStep && holds.Hash == plan.BaseHash);
+            // A network that repeats messages can make an old report count; one stream never does.
+            if (stands && plan.BaseStep > 0 && world.Scenario.Weather is { DuplicateOneIn: 0, OvertakeOneIn: 0 } && plan.Find(member.WorkerId) is { Votes: false })
+                blame("who holds the base votes", $"{coordinator.Name} starts generation {plan.Number} at step {plan.BaseStep} without the vote of {worker.Name}, which {(holds is null ? "stands there" : "holds it")}");
+        }
     }
 
     private void CheckRanges(SimulatedCoordinator coordinator, GenerationPlan plan)

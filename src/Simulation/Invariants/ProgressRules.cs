@@ -30,6 +30,16 @@ internal sealed class ProgressRules(World world, Action<string, string> blame)
             blame("progress returns when faults stop", $"nothing was committed for {(world.Time.Now - since).TotalSeconds:0} s; {world.Holder?.Name ?? "no coordinator"} says: {world.Holder?.State?.Reason}");
     }
 
+    /// <summary>A member whose present session is open is not given up because an earlier one closed.</summary>
+    public void Decided(SimulatedCoordinator coordinator, RunState before, Decision decision)
+    {
+        foreach (var note in decision.Actions.OfType<Note>().Where(n => n.Kind == NoteKind.Evicted && n.Text.Contains("session stream closed", StringComparison.Ordinal)))
+        {
+            if (before.Members.TryGetValue(note.Text.Split(' ')[0], out var member) && coordinator.IsOpen(member.Session))
+                blame("nobody is given up whose session is open", $"{coordinator.Name}: {note.Text}");
+        }
+    }
+
     public void Noted(SimulatedCoordinator coordinator, Note note)
     {
         if (note.Kind != NoteKind.Evicted || note.Text.Contains("left:", StringComparison.Ordinal) || world.Scenario.Weather is { SlowOneIn: > 0 } or { DropOneIn: > 0 })

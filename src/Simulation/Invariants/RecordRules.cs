@@ -6,6 +6,7 @@ namespace AdderNet.Simulation.Invariants;
 /// <summary>Store and files: written under the highest token only; what is recorded is there and whole; what is kept is what was asked for.</summary>
 internal sealed class RecordRules(World world, Action<string, string> blame)
 {
+    private readonly Dictionary<string, string?> looked = [];
     private int writesSeen;
 
     public void Look()
@@ -18,10 +19,15 @@ internal sealed class RecordRules(World world, Action<string, string> blame)
         }
     }
 
+    /// <summary>A coordinator has read an announced file.</summary>
+    public void Looked(string file, string? problem) => looked[file] = problem;
+
     /// <summary>A checkpoint that the store names verifies, and holds the undisturbed run's state.</summary>
     public void Recorded(CheckpointRecord checkpoint)
     {
         var file = world.Disk.Read(checkpoint.File);
+        if (!looked.TryGetValue(checkpoint.File, out var problem) || problem is not null)
+            blame("what is recorded was found whole", $"{checkpoint.File} is recorded, but {problem ?? "nobody looked at it"}");
         if (file is null || (!file.IsWhole && !world.Watch.Corrupted))
             blame("announced checkpoints verify", $"{checkpoint.File} is recorded, but {(file is null ? "not there" : "damaged")}");
         else if (file.Step != checkpoint.Step || file.State != world.Undisturbed.State(file.Step))

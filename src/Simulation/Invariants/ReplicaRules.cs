@@ -13,7 +13,7 @@ internal sealed class ReplicaRules(World world, StepRules steps, Action<string, 
         {
             var (step, state) = (worker.Replica.Applied, worker.Replica.State);
             var (before, hash) = seen.GetValueOrDefault(worker.Name, (0, GradientModel.Initial));
-            if (step == before && state == hash)
+            if ((step == before && state == hash) || worker.Replica.IsSpoiled)
                 continue;
             seen[worker.Name] = (step, state);
             if (step < before)

@@ -58,10 +58,14 @@ internal sealed class Watch
             Blame("the machine never throws", failed.Why);
         steps.Decided(coordinator, before, decision.Next);
         generations.Decided(coordinator, before, decision.Next);
+        progress.Decided(coordinator, before, decision);
         if (decision.Next.Committed.Step > before.Committed.Step || decision.Next.IsOver)
             progress.Made();
         end.Decided(coordinator, before, decision.Next);
     }
+
+    public void Decided(SimulatedWorker worker, Worker.Membership.MemberState before, Worker.Membership.MemberEvent @event, Worker.Membership.MemberDecision decision) =>
+        MemberRules.Decided(worker, before, @event, decision, Blame);
 
     public void Sent(SimulatedCoordinator coordinator, Send send)
     {
@@ -70,6 +74,8 @@ internal sealed class Watch
     }
 
     public void Noted(SimulatedCoordinator coordinator, Note note) => progress.Noted(coordinator, note);
+
+    public void Looked(string file, string? problem) => records.Looked(file, problem);
 
     public void Recorded(CheckpointRecord checkpoint) => records.Recorded(checkpoint);
 

@@ -4,8 +4,8 @@ using AdderNet.Simulation.Time;
 namespace AdderNet.Simulation.Network;
 
 /// <summary>
-/// One connection between two processes, as a transport gives it: in order both ways while it lasts, and when it breaks all
-/// that was under way is lost and each end learns of it in its own time.
+/// One connection between two processes, as a transport gives it: in order both ways while it lasts, and when it breaks
+/// what was under way is lost, or still read by an end that has not heard of it: each learns of it in its own time.
 /// </summary>
 internal sealed class Connection
 {
@@ -13,6 +13,7 @@ internal sealed class Connection
     private readonly Timeline time;
     private readonly End client;
     private readonly End server;
+    private bool outlived;
 
     public Connection(SimulatedNetwork network, Timeline time, SimulatedProcess client, SimulatedProcess server)
     {
@@ -36,7 +37,10 @@ internal sealed class Connection
     public void OnBroken(SimulatedProcess at, Action broken) => Of(at).Broken = broken;
 
     /// <summary>Sends from one end; <paramref name="receive"/> happens at the other unless the connection breaks first.</summary>
-    public void Send(SimulatedProcess from, Action receive)
+    /// <param name="from">The sender.</param>
+    /// <param name="receive">What happens at the other end.</param>
+    /// <param name="late">Above zero: it is under way for so much longer, and others overtake it.</param>
+    public void Send(SimulatedProcess from, Action receive, TimeSpan late = default)
     {
         if (IsBroken)
             return;
@@ -50,8 +54,8 @@ internal sealed class Connection
         }
 
         var moment = time.Now + network.Delay();
-        if (fate == Fate.Overtaken)
-            moment += network.Delay() + network.Delay();
+        if (late > TimeSpan.Zero || fate == Fate.Overtaken)
+            moment += late > TimeSpan.Zero ? late : network.Lateness();
         else
             sender.LastArrival = moment = moment > sender.LastArrival ? moment : sender.LastArrival;
         Plan(sender, receiver, moment, receive);
@@ -65,7 +69,7 @@ internal sealed class Connection
     {
         if (IsBroken)
             return;
-        IsBroken = true;
+        (IsBroken, outlived) = (true, network.OutlivesItsConnection());
         client.Process.Connections.Remove(this);
         server.Process.Connections.Remove(this);
         Notify(client, server, vanished);
@@ -77,16 +81,21 @@ internal sealed class Connection
     private void Plan(End sender, End receiver, TimeSpan moment, Action receive) =>
         network.Deliver(sender.Process.Machine, receiver.Process.Machine, moment, () => receiver.Process.Do(() =>
         {
-            if (!IsBroken)
+            // What had left before the end is still read by a receiver that has not heard of the end.
+            if (!IsBroken || (outlived && !receiver.KnowsEnd))
                 receive();
         }));
 
     private void Notify(End end, End other, SimulatedProcess? vanished)
     {
-        if (end.Process == vanished || end.Broken is not { } broken)
+        if (end.Process == vanished)
             return;
         var silent = vanished is not null || network.IsCut(other.Process.Machine, end.Process.Machine);
-        end.Process.In(silent ? SimulatedNetwork.KeepAlive : network.Delay(), broken);
+        end.Process.In(silent ? SimulatedNetwork.KeepAlive : network.DelayOfEnd(), () =>
+        {
+            end.KnowsEnd = true;
+            end.Broken?.Invoke();
+        });
     }
 
     private sealed class End(SimulatedProcess process)
@@ -94,6 +103,8 @@ internal sealed class Connection
         public SimulatedProcess Process => process;
 
         public Action? Broken { get; set; }
+
+        public bool KnowsEnd { get; set; }
 
         public TimeSpan LastArrival { get; set; }
     }

@@ -77,6 +77,15 @@ internal sealed class SimulatedNetwork(Timeline time, Draws draws, NetworkWeathe
         ? draws.Milliseconds(50, 1000)
         : draws.Between(weather.Least, weather.Most);
 
+    /// <summary>Whether messages that are under way when a connection ends can still arrive.</summary>
+    public bool OutlivesItsConnection() => IsRough && draws.OneIn(2);
+
+    /// <summary>By how much a message that others overtake is late.</summary>
+    public TimeSpan Lateness() => draws.OneIn(3) ? draws.Milliseconds(50, 1500) : Delay() + Delay();
+
+    /// <summary>How long one end does not know that the other has ended a connection.</summary>
+    public TimeSpan DelayOfEnd() => IsRough && draws.OneIn(4) ? draws.Milliseconds(100, 3000) : Delay();
+
     /// <summary>What becomes of the next message on a connection.</summary>
     public Fate NextFate()
     {

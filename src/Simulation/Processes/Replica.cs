@@ -12,6 +12,9 @@ internal sealed class Replica
 
     public ulong State { get; private set; } = GradientModel.Initial;
 
+    /// <summary>Its bits were flipped by a fault since it last took a state.</summary>
+    public bool IsSpoiled { get; private set; }
+
     /// <summary>What the member says of its state.</summary>
     public string StateHash => $"{State:x16}";
 
@@ -35,7 +38,10 @@ internal sealed class Replica
     }
 
     /// <summary>Takes another replica's state.</summary>
-    public void Take(long step, ulong state) => (Applied, State) = (step, state);
+    public void Take(long step, ulong state) => (Applied, State, IsSpoiled) = (step, state, false);
+
+    /// <summary>A bit of it flips.</summary>
+    public void Spoil() => (State, IsSpoiled) = (State ^ 1, true);
 
     /// <summary>Takes a file's state; false when it is missing or damaged.</summary>
     public bool TryLoad(StateFile? file)

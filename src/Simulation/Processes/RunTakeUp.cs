@@ -35,5 +35,14 @@ internal static class RunTakeUp
         };
     }
 
+    /// <summary>Recorded checkpoints beyond the newest that verifies: their records would outlive <c>checkpoint.keep</c>.</summary>
+    public static IReadOnlyList<string> Damaged(SimulatedStore store, SimulatedDisk disk)
+    {
+        var newest = disk.Checkpoints().FirstOrDefault(c => c.Content.IsWhole).Content?.Step ?? 0;
+        return [.. store.Checkpoints.Where(c => c.Kind == CheckpointKind.Periodic && c.Step > newest).Select(c => c.File)];
+    }
+
     public static MetricsLine LineOf(StepLine line) => new(line.Step, false, line.Outcome.Loss);
+
+    public static MetricsLine LineOf(WriteEvaluationLine line) => new(line.Evaluation.Step, true, line.Evaluation.LossSum);
 }

@@ -4,7 +4,6 @@ using AdderNet.Coordinator.Store;
 using AdderNet.Protos.V1;
 using AdderNet.Simulation.Faults;
 using AdderNet.Simulation.Network;
-using AdderNet.Simulation.Store;
 
 namespace AdderNet.Simulation.Processes;
 
@@ -48,6 +47,9 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
     private TimeSpan Elapsed => world.Time.Now - started;
 
     private long WallMs => (long)(world.Time.Now + ClockError).TotalMilliseconds;
+
+    /// <summary>Whether a session's connection lasts.</summary>
+    public bool IsOpen(long session) => sessions.TryGetValue(session, out var connection) && !connection.IsBroken;
 
     /// <summary>A worker opens a session with its Hello.</summary>
     public void Open(Connection connection, string workerId, Hello hello)
@@ -127,6 +129,8 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
 
     private void TakeUp(bool underWay)
     {
+        foreach (var file in RunTakeUp.Damaged(world.Store, world.Disk))
+            world.Store.ForgetCheckpoint(Token, file);
         var memory = RunTakeUp.Memory(world.Store, world.Disk, underWay);
         State = RunState.Begin(world.Scenario.Plan, memory, Elapsed);
         if (!RunIsActive(world.Store.Condition))
@@ -276,7 +280,7 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
                 break;
             case CutHistory cut:
                 world.Store.CutHistory(Token, cut.Step);
-                world.Disk.CutMetrics(cut.Step, cut.Restored is { } line ? RunTakeUp.LineOf(line) : null);
+                world.Disk.CutMetrics(cut.Step, cut.Restored is { } line ? RunTakeUp.LineOf(line) : null, cut.Evaluated is { } evaluated ? RunTakeUp.LineOf(evaluated) : null);
                 break;
             case DeleteCheckpoint delete:
                 world.Store.ForgetCheckpoint(Token, delete.Checkpoint.File);
@@ -302,11 +306,16 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
                 world.Disk.Metrics.Add(RunTakeUp.LineOf(line.Line));
                 break;
             case WriteEvaluationLine line:
-                world.Disk.Metrics.Add(new MetricsLine(line.Evaluation.Step, true, line.Evaluation.LossSum));
+                world.Disk.Metrics.Add(RunTakeUp.LineOf(line));
                 break;
             case VerifyCheckpoint verify:
                 // Reading a large file takes a while; the run goes on meanwhile.
-                In(world.Work.Milliseconds(1, 200), () => Post(new CheckpointVerified(verify.Step, verify.File, world.Disk.ProblemOf(verify.File, verify.Sha256))));
+                In(world.Work.Milliseconds(1, 200), () =>
+                {
+                    var problem = world.Disk.ProblemOf(verify.File, verify.Sha256);
+                    world.Watch.Looked(verify.File, problem);
+                    Post(new CheckpointVerified(verify.Step, verify.File, problem));
+                });
                 break;
             case Note note:
                 world.Watch.Noted(this, note);

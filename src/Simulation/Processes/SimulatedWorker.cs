@@ -28,6 +28,7 @@ internal sealed class SimulatedWorker : SimulatedProcess
     private bool feeding;
     private bool prepares;
     private TimeSpan? wake;
+    private TimeSpan awayUntil;
 
     public SimulatedWorker(World world, string id, double slowness)
         : base(world.Time, id, id)
@@ -63,6 +64,18 @@ internal sealed class SimulatedWorker : SimulatedProcess
     /// <summary>Its next exchange receives flipped bits.</summary>
     public bool FlipsNext { get; set; }
 
+    /// <summary>Its session breaks before its next vote with flipped bits leaves, and is opened again only after a while.</summary>
+    public bool LosesNextVote { get; set; }
+
+    /// <summary>Its session breaks as its next computation begins, which takes until the others have gone on without it.</summary>
+    public bool WorksAloneNext { get; set; }
+
+    /// <summary>Its next vote is long under way, and meanwhile another worker's session breaks.</summary>
+    public bool VotesLateNext { get; set; }
+
+    /// <summary>It reaches its next base with other bits than the rest.</summary>
+    public bool SpoilsNextBase { get; set; }
+
     /// <summary>Its next application throws.</summary>
     public bool FailsNextApply { get; set; }
 
@@ -89,6 +102,10 @@ internal sealed class SimulatedWorker : SimulatedProcess
             Feed(new LeaveAsked("asked to leave"));
     });
 
+    /// <summary>What was to befall it does not.</summary>
+    public void ForgetFaults() =>
+        HangsNext = FlipsNext = LosesNextVote = WorksAloneNext = VotesLateNext = SpoilsNextBase = FailsNextApply = false;
+
     /// <summary>Hands the machine an event and does what it decides.</summary>
     public void Feed(MemberEvent @event)
     {
@@ -101,6 +118,7 @@ internal sealed class SimulatedWorker : SimulatedProcess
             var before = Member;
             var decision = MemberMachine.Apply(before, next, world.Time.Now);
             Member = decision.Next;
+            world.Watch.Decided(this, before, next, decision);
             if (decision.Reason.Length > 0)
                 world.Story.Tell(world.Time.Now, Name, $"{next.GetType().Name}: {decision.Reason}");
             foreach (var action in decision.Actions)
@@ -150,11 +168,22 @@ internal sealed class SimulatedWorker : SimulatedProcess
     }
 
     /// <summary>Sends to the coordinator; without a session the message is lost.</summary>
-    public void Send(WorkerMessage message)
+    /// <param name="message">What.</param>
+    /// <param name="late">Whether it is under way for so much longer that others overtake it.</param>
+    public void Send(WorkerMessage message, TimeSpan late = default)
     {
         if (session is not { } open || Coordinator is not { } to)
             return;
-        open.Send(this, () => to.Receive(open, Name, message));
+        open.Send(this, () => to.Receive(open, Name, message), late);
+    }
+
+    /// <summary>Its session breaks, and it stays away for so long.</summary>
+    public void LeaveSession(TimeSpan length)
+    {
+        awayUntil = world.Time.Now + length;
+        session?.Break();
+        session = null;
+        Retry();
     }
 
     /// <summary>The process ends by itself.</summary>
@@ -169,6 +198,12 @@ internal sealed class SimulatedWorker : SimulatedProcess
 
     private void Connect()
     {
+        if (world.Time.Now < awayUntil)
+        {
+            In(awayUntil - world.Time.Now, Connect);
+            return;
+        }
+
         var coordinator = world.Reachable(this);
         world.Network.Connect(
             this,
@@ -229,10 +264,7 @@ internal sealed class SimulatedWorker : SimulatedProcess
     private void Prepare(WelcomeOrder welcome)
     {
         if (welcome.ResumeFrom.Length > 0 && !Replica.TryLoad(world.Disk.Read(World.Below(welcome.ResumeFrom))))
-        {
-            End(true, $"{welcome.ResumeFrom} is damaged");
-            return;
-        }
+            world.Story.Tell(world.Time.Now, Name, $"begins at the initial weights: {welcome.ResumeFrom} is damaged");
 
         Member = new MemberState
         {

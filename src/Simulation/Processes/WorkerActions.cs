@@ -153,7 +153,7 @@ internal sealed class WorkerActions(World world, SimulatedWorker self)
             (server, serve, refuse) =>
             {
                 world.Pass(Site.Serve, server);
-                server.Do(() => server.Shelf.Ask(enter.View.Generation, enter.View.BaseStep, state => server.In(world.Work.Milliseconds(5, 200), () => serve(state)), refuse));
+                server.Do(() => server.Shelf.Ask(server.Replica.IsSpoiled ? long.MinValue : enter.View.Generation, enter.View.BaseStep, state => server.In(world.Work.Milliseconds(5, 200), () => serve(state)), refuse));
             },
             state => Later(enter.Work, TimeSpan.Zero, () =>
             {
@@ -170,7 +170,20 @@ internal sealed class WorkerActions(World world, SimulatedWorker self)
         if (self.Replica.Applied != enter.View.BaseStep)
             self.Feed(new WorkFailed(enter.Work, $"after {enter.Route.GetType().Name} this member is at step {self.Replica.Applied}", ""));
         else
+        {
+            Spoil(enter.View);
             self.Feed(new BaseReached(enter.Work, self.Replica.StateHash));
+        }
+    }
+
+    /// <summary>Bits of a state can flip on its way here; where nobody else stands nobody could see it.</summary>
+    private void Spoil(GenerationView view)
+    {
+        if (!self.SpoilsNextBase || self.Member!.Observes || view.Sources.Contains(self.Name) || view.Members.Count(m => m.Votes) < 2)
+            return;
+        self.SpoilsNextBase = false;
+        self.Replica.Spoil();
+        world.Story.Tell(world.Time.Now, self.Name, $"reaches step {view.BaseStep} with a flipped bit");
     }
 
     private void Compute(ComputeStep compute)
@@ -179,6 +192,7 @@ internal sealed class WorkerActions(World world, SimulatedWorker self)
         self.Pieces.BeginStep(compute.Step);
         var range = self.Member!.Me!.Range;
         computeSeconds = 0;
+        var alone = WorksAlone();
         Shard(0);
 
         void Shard(int done)
@@ -200,12 +214,23 @@ internal sealed class WorkerActions(World world, SimulatedWorker self)
 
             var took = world.Scenario.Shard * self.Slowness + world.Work.Milliseconds(0, 2);
             computeSeconds += took.TotalSeconds;
+            (took, alone) = (took + alone, TimeSpan.Zero);
             Later(compute.Work, took, () =>
             {
                 self.Advance();
                 Shard(done + 1);
             });
         }
+    }
+
+    /// <summary>How much longer it computes because it is to be alone meanwhile.</summary>
+    private TimeSpan WorksAlone()
+    {
+        if (!self.WorksAloneNext || world.Workers.Count < 2)
+            return TimeSpan.Zero;
+        self.WorksAloneNext = false;
+        self.LeaveSession(world.Work.Milliseconds(1000, 1500));
+        return world.Work.Milliseconds(500, 900);
     }
 
     private void Exchange(ExchangeStep work)
@@ -232,6 +257,9 @@ internal sealed class WorkerActions(World world, SimulatedWorker self)
             mean[0] ^= Mixing.Of((ulong)self.Name.Length, self.Name[^1]) | 1;
             world.Watch.Flipped(self, work.Step);
             world.Story.Tell(world.Time.Now, self.Name, $"receives a mean of step {work.Step} with a flipped bit");
+            if (self.LosesNextVote)
+                self.LeaveSession(world.Work.Milliseconds(300, 1000));
+            self.LosesNextVote = false;
         }
 
         self.Replica.Hold(work.Step, mean);
@@ -322,12 +350,22 @@ internal sealed class WorkerActions(World world, SimulatedWorker self)
         followed.Clear();
     }
 
+    private TimeSpan Lateness()
+    {
+        if (!self.VotesLateNext || world.Workers.FirstOrDefault(w => w != self && w.ConnectedAt is not null) is not { } other)
+            return default;
+        self.VotesLateNext = false;
+        other.Disturb();
+        other.LeaveSession(world.Work.Milliseconds(1, 100));
+        return world.Work.Milliseconds(100, 600);
+    }
+
     private void Tell(Tell tell)
     {
         var site = tell.Report is VoteReport ? Site.Vote : Site.Report;
         if (tell.Report is VoteReport vote)
             world.Watch.Voted(self, tell.Generation, tell.Step, vote.Hash);
         world.Pass(site, self);
-        self.Do(() => self.Send(PreparedWire.Of(world, self, tell)));
+        self.Do(() => self.Send(PreparedWire.Of(world, self, tell), site == Site.Vote ? Lateness() : default));
     }
 }

@@ -44,17 +44,21 @@ internal sealed class SimulatedDisk
         .OrderByDescending(f => f.Value.Step)
         .Select(f => (f.Key, f.Value));
 
-    /// <summary>Drops lines beyond a step; adds the step's own if it is missing and known.</summary>
-    public void CutMetrics(long step, MetricsLine? restored)
+    /// <summary>Drops lines beyond a step; adds the step's own if they are missing and known.</summary>
+    public void CutMetrics(long step, MetricsLine? restored, MetricsLine? evaluated)
     {
         var last = Metrics.LastOrDefault()?.Step ?? 0;
         for (var lost = last + 1; lost < step || (lost == step && restored is null); lost++)
             Forgotten.Add(lost);
         Metrics = [.. Metrics.Where(l => l.Step <= step)];
-        if (restored is null || Metrics.Exists(l => l.Step == step && !l.IsEvaluation))
-            return;
-        var at = Metrics.FindIndex(l => l.Step == step);
-        Metrics.Insert(at < 0 ? Metrics.Count : at, restored);
+        if (restored is not null && !Metrics.Exists(l => l.Step == step && !l.IsEvaluation))
+        {
+            var at = Metrics.FindIndex(l => l.Step == step);
+            Metrics.Insert(at < 0 ? Metrics.Count : at, restored);
+        }
+
+        if (evaluated is not null && !Metrics.Exists(l => l.Step == step && l.IsEvaluation))
+            Metrics.Add(evaluated);
     }
 }
 

@@ -13,7 +13,7 @@ internal static class Files
 
         if (turn.State.Writing.Length >= MemberMachine.MostFiles)
         {
-            Fail(turn, order, $"{turn.State.Writing.Length} files are being written already");
+            Orders.Hold(turn, order, $"{turn.State.Writing.Length} files are being written already");
             return;
         }
 
@@ -27,17 +27,19 @@ internal static class Files
         turn.Because($"{written.Order.File} is on disk");
         turn.State = turn.State with { Writing = turn.State.Writing.Remove(written.Order) };
         turn.Tell(written.Order.Step, new CheckpointReport(written.Order.File, written.File));
+        Orders.Resume(turn);
     }
 
     public static void Failed(MemberTurn turn, FileFailed failed)
     {
         turn.State = turn.State with { Writing = turn.State.Writing.Remove(failed.Order) };
-        Fail(turn, failed.Order, failed.Why);
+        turn.Note(NoteKind.Warning, $"{failed.Order.File} of step {failed.Order.Step} was not written: {failed.Why}");
+        turn.Tell(failed.Order.Step, new FileFailedReport(failed.Order.File, failed.Why));
+        Orders.Resume(turn);
     }
 
-    private static void Fail(MemberTurn turn, CheckpointOrder order, string why)
-    {
-        turn.Note(NoteKind.Warning, $"{order.File} of step {order.Step} was not written: {why}");
-        turn.Tell(order.Step, new FileFailedReport(order.File, why));
-    }
+    /// <summary>A file of this boundary waits until another one is written: the replica stays where it is until then.</summary>
+    public static bool AwaitsRoom(MemberState state) =>
+        state.Writing.Length >= MemberMachine.MostFiles && state.InPosition
+        && state.Early.Any(o => o is CheckpointOrder && o.Generation == state.Generation && o.Step == state.AppliedStep);
 }

@@ -48,8 +48,7 @@ internal static class Orders
             Reporting.Report(turn, due);
 
         // A newer generation makes the orders of older ones void, so it goes first.
-        while (turn.State.Work is null && !turn.State.IsFinished
-            && (turn.State.Early.FirstOrDefault(o => o is GenerationOrder) ?? turn.State.Early.FirstOrDefault(o => o.Generation <= turn.State.Generation && !IsOneAhead(turn.State, o))) is { } order)
+        while (turn.State.Work is null && !turn.State.IsFinished && NextEarly(turn.State) is { } order)
         {
             turn.State = turn.State with { Early = turn.State.Early.Remove(order) };
             Take(turn, order);
@@ -70,6 +69,10 @@ internal static class Orders
         Reporting.Due(turn, $"more than {MemberMachine.MostEarly} orders came early");
     }
 
+    private static Order? NextEarly(MemberState state) =>
+        state.Early.FirstOrDefault(o => o is GenerationOrder)
+        ?? (Files.AwaitsRoom(state) ? null : state.Early.FirstOrDefault(o => o.Generation <= state.Generation && !IsOneAhead(state, o)));
+
     private static string Late(MemberState state, Order order) => $"it is of generation {order.Generation}, this member in {state.Generation}";
 
     /// <summary>Orders that belong to one generation.</summary>
@@ -86,6 +89,8 @@ internal static class Orders
             Hold(turn, order, $"this member is {work.GetType().Name.ToLowerInvariant()}");
         else if (IsOneAhead(state, order))
             Hold(turn, order, $"the commit of step {state.AppliedStep + 1} comes first");
+        else if (Files.AwaitsRoom(state))
+            Hold(turn, order, "a file of this boundary waits for another one to be written");
         else if (!state.InPosition || state.Work is not null)
             Ignore(turn, order, $"generation {order.Generation} was left, or its base is not reached");
         else

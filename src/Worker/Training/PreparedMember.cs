@@ -45,9 +45,12 @@ internal sealed class PreparedMember : IAsyncDisposable
 
     public IReplica Replica => replica;
 
+    /// <summary>Why the checkpoint that the coordinator named could not be taken, so that the replica stands at its initial weights; null: it was taken, or none was named.</summary>
+    public string? ResumeProblem { get; private set; }
+
     public IReadOnlyList<string> LayerNames => replica.Model.LayerNames;
 
-    /// <summary>Reads the description and the data and builds the replica, at its initial weights or a checkpoint's.</summary>
+    /// <summary>Reads the description and the data and builds the replica, at a checkpoint's weights or, where there is none that can be read, its initial ones.</summary>
     /// <param name="welcome">What the coordinator said.</param>
     /// <param name="dataPath">Replaces <c>data.path</c>.</param>
     /// <param name="threads">Compute threads.</param>
@@ -56,7 +59,7 @@ internal sealed class PreparedMember : IAsyncDisposable
     /// <param name="time">Clock of durations.</param>
     /// <exception cref="InvalidDescriptionException">The description cannot be followed.</exception>
     /// <exception cref="DataException">The data is missing or damaged.</exception>
-    /// <exception cref="TensorFileException">Initial weights or checkpoint are missing, damaged or another model's.</exception>
+    /// <exception cref="TensorFileException">The initial weights are missing, damaged or another model's.</exception>
     public static PreparedMember Create(WelcomeOrder welcome, string? dataPath, int threads, int decodeThreads, OutputPaths paths, TimeProvider time)
     {
         var description = RunDescriptionFile.Parse(welcome.Description, $"run {welcome.RunId}");
@@ -75,7 +78,7 @@ internal sealed class PreparedMember : IAsyncDisposable
             batches,
             decodeThreads);
         if (welcome.ResumeFrom.Length > 0)
-            member.Load(welcome.ResumeFrom);
+            member.Resume(welcome.ResumeFrom);
         return member;
     }
 
@@ -118,6 +121,19 @@ internal sealed class PreparedMember : IAsyncDisposable
         await Batches.DisposeAsync();
         Data.Dispose();
         replica.Dispose();
+    }
+
+    // A head start only: the generation brings every member to its base, from another member if there is one.
+    private void Resume(string checkpoint)
+    {
+        try
+        {
+            Load(checkpoint);
+        }
+        catch (Exception e) when (e is TensorFileException or IOException or UnauthorizedAccessException)
+        {
+            ResumeProblem = e.Message;
+        }
     }
 
     private static void RequireRunsData(DataSource data, WelcomeOrder welcome, string? path)

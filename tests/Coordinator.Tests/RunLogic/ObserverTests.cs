@@ -86,6 +86,16 @@ public class ObserverTests
     }
 
     [Fact]
+    public void One_that_started_over_is_asked_too_before_the_run_goes_back()
+    {
+        run.InPosition("a").Train(6).Follow("b", 5);
+        run.Feed(new PhaseFailed("b", run.Session("b"), run.State.Generation!.Number, 5, "observe", "the connection broke", "")).Feed(new MemberLeft("a", run.Session("a"), "gone"));
+        Assert.Equal("b", Assert.Single(run.Sent<WelcomeOrder>()).Worker);
+        run.Prepare("b", new MemberReport(6, RunScript.Hash, RunScript.Outcome(), "", 0, 0));
+        Assert.Equal(6, run.Single<ProposeGeneration>().BaseStep);
+    }
+
+    [Fact]
     public void A_vote_of_an_observer_counts_for_nothing()
     {
         run.InPosition("a").Vote("b", hash: 1);

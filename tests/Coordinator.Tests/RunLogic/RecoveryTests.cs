@@ -30,7 +30,8 @@ public class RecoveryTests
 
         var plan = run.Sent<GenerationStartedOrder>()[0].Order.Plan;
         Assert.Equal((57L, 0x57UL), (plan.BaseStep, plan.BaseHash));
-        Assert.Equal("b", Assert.Single(plan.Sources));
+        Assert.Equal(["b", "a"], plan.Sources.ToArray());
+        Assert.All(plan.Members, m => Assert.True(m.Votes)); // a holds 57 pending with the hash that b applied
         var cut = run.Single<CutHistory>();
         Assert.Equal((57L, 57L, 0.5f), (cut.Step, cut.Restored!.Step, cut.Restored.Outcome.Loss));
         Assert.Equal([50L], run.State.Evaluations.Select(e => e.Step));
@@ -46,6 +47,22 @@ public class RecoveryTests
     }
 
     [Fact]
+    public void When_nobody_could_come_back_in_time_the_first_to_come_is_not_followed_before_the_others_had_a_moment()
+    {
+        var run = new RunScript(memory: Running("a", "b")).AfterWithBeats(5_000).Connect("a").Prepare("a", At(57, 0x57));
+        Assert.Contains("waiting for b to come back", run.Reason);
+        run.Connect("b").Prepare("b", At(58, 0x58)).Grant();
+        Assert.Equal(58, run.State.Generation!.BaseStep);
+    }
+
+    [Fact]
+    public void An_evaluation_that_the_store_holds_gets_its_line_again_when_the_run_is_taken_up()
+    {
+        var run = new RunScript(memory: Running("a")).Connect("a").Prepare("a", At(60, 0x60)).Grant();
+        Assert.Equal((60L, 10L), (run.Single<CutHistory>().Evaluated!.Evaluation.Step, run.Single<CutHistory>().Evaluated!.Evaluation.Top1Hits));
+    }
+
+    [Fact]
     public void A_restarted_coordinator_does_not_wait_again_for_the_workers_that_the_submission_expected()
     {
         var run = new RunScript(expected: 3, memory: Running("a")).Connect("a").Prepare("a", At(57, 0x57));
@@ -55,7 +72,7 @@ public class RecoveryTests
     [Fact]
     public void With_no_member_beyond_it_the_newest_checkpoint_is_the_base()
     {
-        var run = new RunScript(memory: Running("a")).AfterWithBeats(2_600).Connect("z").Prepare("z").Grant();
+        var run = new RunScript(memory: Running("a")).AfterWithBeats(2_600).Connect("z").Prepare("z").AfterWithBeats(500).Grant();
         var plan = Assert.Single(run.Sent<GenerationStartedOrder>()).Order.Plan;
         Assert.Equal((50L, 0x50UL, AtFifty.File), (plan.BaseStep, plan.BaseHash, plan.Checkpoint));
         Assert.Empty(plan.Sources);

@@ -223,6 +223,20 @@ public class MemberMachineTest
     }
 
     [Fact]
+    public void One_file_more_than_there_are_buffers_waits_at_its_boundary_and_what_follows_waits_behind_it()
+    {
+        var orders = Enumerable.Range(0, MemberMachine.MostFiles + 1).Select(i => new CheckpointOrder(Run, 3, 10, "d", $"f{i}", false)).ToArray();
+        foreach (var order in orders)
+            member.Order(order);
+        member.OnlyNoted(NoteKind.Held);
+        member.Order(new StepOrder(Run, 3, 11));
+        member.OnlyNoted(NoteKind.Held);
+        member.Play(new FileWritten(orders[0], new WrittenFile("p", "s", 1, "h", 0.1, 2)));
+        Assert.Equal(orders[^1], member.Did<WriteFile>().Order);
+        member.Did<ComputeStep>();
+    }
+
+    [Fact]
     public void A_file_that_cannot_be_written_is_said_and_training_goes_on()
     {
         var order = new CheckpointOrder(Run, 3, 10, "d", "f", false);

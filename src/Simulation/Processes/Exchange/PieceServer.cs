@@ -10,6 +10,9 @@ internal sealed record Piece(IReadOnlyList<NodeSum> Nodes);
 /// <summary>The pieces that a worker serves, under the rules of <see cref="PieceGate"/>: answered, refused, or kept waiting.</summary>
 internal sealed class PieceServer
 {
+    /// <summary>What a buffer holds that is used for other things.</summary>
+    private const ulong Overwritten = 0xDEAD_DEAD_DEAD_DEAD;
+
     private readonly Dictionary<PieceId, Piece> pieces = [];
     private readonly List<Request> waiting = [];
     private string run = "";
@@ -18,20 +21,19 @@ internal sealed class PieceServer
 
     private sealed record Request(PieceId Wanted, Action<Piece> Serve, Action<string> Refuse);
 
-    /// <summary>Leaves the old generation: its pieces are gone.</summary>
+    /// <summary>Leaves the old generation: its buffers are used for other things.</summary>
     public void BeginGeneration(string runId, long number, long baseStep)
     {
         (run, generation, step) = (runId, number, baseStep);
-        pieces.Clear();
+        Overwrite(_ => true);
         LookAgain();
     }
 
-    /// <summary>Drops what the new step's buffers overwrite, and means older than one step.</summary>
+    /// <summary>The new step's sums take the buffers of the old ones; means stay for one step more.</summary>
     public void BeginStep(long number)
     {
         step = number;
-        foreach (var id in pieces.Keys.Where(id => id.Step < (id.Sort == PieceSort.Mean ? number - 1 : number)).ToList())
-            pieces.Remove(id);
+        Overwrite(id => id.Step < (id.Sort == PieceSort.Mean ? number - 1 : number));
         LookAgain();
     }
 
@@ -47,6 +49,15 @@ internal sealed class PieceServer
         var request = new Request(wanted, serve, refuse);
         if (!TryAnswer(request))
             waiting.Add(request);
+    }
+
+    /// <summary>A buffer that is used again does not vanish: only the gate keeps its old name from being served with other bits.</summary>
+    private void Overwrite(Func<PieceId, bool> which)
+    {
+        foreach (var id in pieces.Keys.Where(id => id.Step < step - 3).ToList())
+            pieces.Remove(id);
+        foreach (var id in pieces.Keys.Where(which).ToList())
+            pieces[id] = new Piece([.. pieces[id].Nodes.Select(n => n with { Values = [.. n.Values.Select(_ => Overwritten)] })]);
     }
 
     private void LookAgain()
