@@ -54,6 +54,19 @@ internal sealed class LinkedRun : ChaosRun
         return worker;
     }
 
+    /// <summary>Resident memory of the coordinator and every worker, in MiB.</summary>
+    /// <exception cref="ChaosException">One of them has ended.</exception>
+    public double[] Memory()
+    {
+        foreach (var (name, process) in workers.Select(w => (w.Id, w.Process)).Prepend(("coordinator", coordinator)))
+        {
+            if (process.HasExited)
+                throw new ChaosException($"{name} ended with {process.ExitCode}: {process.Output}");
+        }
+
+        return [.. workers.Select(w => w.Process.Id).Prepend(coordinator.Id).Select(Signals.MemoryOf)];
+    }
+
     /// <summary>The coordinator ends; the run stays in its store, to be gone on with.</summary>
     public async Task StopAsync()
     {
@@ -67,7 +80,7 @@ internal sealed class LinkedRun : ChaosRun
         foreach (var worker in workers)
         {
             await worker.Process.WaitAsync();
-            if (worker.Process.ExitCode is not (0 or 137))
+            if (worker.Process.ExitCode != 0)
                 throw new ChaosException($"{worker.Id} ended with {worker.Process.ExitCode}: {worker.Process.Output}");
         }
     }

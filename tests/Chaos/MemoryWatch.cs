@@ -19,7 +19,7 @@ internal static class MemoryWatch
             for (var step = every; step < steps; step += every)
             {
                 var commit = await run.Commits.FirstAsync(c => c.Step >= step, TimeSpan.FromMinutes(5), $"step {step}", Math.Max(0, run.Commits.Count - 10));
-                rows.Add([.. run.Workers.Prepend(run.Coordinator).Select(p => Signals.MemoryOf(p.ProcessId))]);
+                rows.Add(run.Memory());
                 run.Linked[rows.Count % World].Up.Reset();
                 if (rows.Count % 10 == 0)
                     output.WriteLine(Row(step, commit.Generation, rows[^1]));

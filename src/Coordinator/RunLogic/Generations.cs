@@ -91,7 +91,11 @@ internal static class Generations
                 m => m.Key,
                 m => m.Value with
                 {
-                    ProgressAt = turn.Now, Waits = false, FollowedStep = 0, FollowedHash = 0, StartsOverAt = null,
+                    ProgressAt = turn.Now,
+                    Waits = false,
+                    FollowedStep = 0,
+                    FollowedHash = 0,
+                    StartsOverAt = null,
                     MayBeFurther = m.Value.MayBeFurther || plan.Find(m.Key) is { Votes: false },
                 },
                 StringComparer.Ordinal),

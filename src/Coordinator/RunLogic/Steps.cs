@@ -98,7 +98,7 @@ internal static class Steps
             Totals = Count(state.Totals, stepping.Ballots),
             Members = Applied(state, stepping, agreed),
         };
-        turn.State = turn.State with { Imbalance = Rebalancing.Observe(turn.State) };
+        turn.State = turn.State with { Imbalance = Rebalancing.Observe(turn.State, turn.Now) };
         turn.Do(new WriteStepLine(new StepLine(
             stepping.Step, turn.Plan.EpochOf(stepping.Step, turn.Facts), agreed.Outcome, skip,
             took > TimeSpan.Zero ? turn.Plan.Description.Batch.Global / took.TotalSeconds : 0,

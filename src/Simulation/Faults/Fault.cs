@@ -16,6 +16,7 @@ internal enum FaultKind
     SpoilBase,
     LateVote,
     WorkAlone,
+    KillVoters,
     KillCoordinator,
     VanishCoordinator,
     StopCoordinator,
@@ -57,12 +58,20 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
     [
         FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.VanishWorker, FaultKind.StopWorker, FaultKind.StopWorker,
         FaultKind.HangWorker, FaultKind.SlowWorker, FaultKind.LeaveWorker, FaultKind.LeaveWorker, FaultKind.JoinWorker, FaultKind.JoinWorker,
-        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.FlipUnheard, FaultKind.SpoilBase, FaultKind.LateVote, FaultKind.WorkAlone, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
+        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.FlipUnheard, FaultKind.SpoilBase, FaultKind.LateVote, FaultKind.WorkAlone, FaultKind.KillVoters, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
         FaultKind.KillCoordinator, FaultKind.VanishCoordinator, FaultKind.StopCoordinator, FaultKind.RivalCoordinator,
         FaultKind.RivalCoordinator, FaultKind.JumpClock, FaultKind.KillEverything, FaultKind.BreakSession, FaultKind.BreakSession,
         FaultKind.CutWorker, FaultKind.CutWorkerOneWay, FaultKind.CutPeers, FaultKind.CutPeersOneWay, FaultKind.FailStore,
         FaultKind.CutStore, FaultKind.FullDisk, FaultKind.CorruptCheckpoint,
     ];
+
+    /// <summary>Some faults only matter at one moment: a file rots before it is looked at, voters die while somebody observes.</summary>
+    private static Site? Where(FaultKind kind, Site moment, bool scripted) => kind switch
+    {
+        FaultKind.KillVoters => Site.TakeMean,
+        FaultKind.CorruptCheckpoint when scripted => Site.VerifyCheckpoint,
+        _ => scripted ? moment : null,
+    };
 
     /// <summary>Draws a seed's faults: mostly a handful, sometimes none, sometimes a storm; half of them at scripted moments.</summary>
     public static FaultSchedule Draw(long seed)
@@ -79,11 +88,14 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
             faults.Add(new Fault(
                 kind,
                 draws.Between(TimeSpan.FromMilliseconds(100), calm),
-                !scripted ? null : kind == FaultKind.CorruptCheckpoint ? Site.VerifyCheckpoint : moment,
-                scripted ? 1 + (draws.OneIn(3) ? draws.Below(60) : draws.Below(8)) : 0,
+                Where(kind, moment, scripted),
+                kind == FaultKind.KillVoters ? 1 + draws.Below(3) : scripted ? 1 + (draws.OneIn(3) ? draws.Below(60) : draws.Below(8)) : 0,
                 draws.OneIn(3) ? draws.Milliseconds(2000, 9000) : draws.Milliseconds(10, 2000)));
         }
 
+        // Somebody has to observe for the voters alone to die.
+        if (faults.Exists(f => f.Kind == FaultKind.KillVoters))
+            faults.Add(new Fault(FaultKind.JoinWorker, draws.Milliseconds(500, 2500), null, 0, default));
         return new FaultSchedule(faults, calm);
     }
 }

@@ -67,6 +67,10 @@ internal sealed class FaultInjector
                 foreach (var process in world.Workers.Concat<SimulatedProcess>(world.Coordinators.Where(c => c.IsAlive)).ToList())
                     process.Die();
                 return true;
+            case FaultKind.KillVoters when world.Holder?.State?.Generation is { } plan:
+                // After the commit that the mean belongs to, as a rule.
+                world.Time.In(draws.Milliseconds(1, 300), () => world.Workers.Where(w => plan.Find(w.Name) is { Votes: true }).ToList().ForEach(w => w.Die()));
+                return true;
             case FaultKind.FailStore:
                 world.StoreAwayUntil = world.Time.Now + fault.Length;
                 return true;

@@ -40,7 +40,7 @@ public class LivenessTests
         var run = new RunScript(Long).Started("a", "b");
         for (var step = 1L; step <= 400; step++)
         {
-            run.Vote("a", compute: 0.02).Vote("b", compute: 0.06);
+            run.After(150).Vote("a", compute: 0.02).Vote("b", compute: 0.06);
             if (run.State.Phase is Proposing)
                 break;
         }
@@ -55,6 +55,26 @@ public class LivenessTests
             run.Vote("a", compute: 0.015 * 4).Vote("b", compute: 0.015 * 4);
         Assert.Equal(2, run.Generation);
         Assert.IsType<Stepping>(run.State.Phase);
+    }
+
+    [Fact]
+    public void Speeds_that_change_all_the_time_are_followed_ever_more_rarely()
+    {
+        var run = new RunScript(Long).Started("a", "b");
+        var moves = new List<TimeSpan>();
+        for (var step = 1; step <= 6000; step++)
+        {
+            var slow = step / 300 % 2 == 0; // for a minute each
+            run.After(200).Vote("a", compute: slow ? 0.2 : 0.02).Vote("b", compute: slow ? 0.02 : 0.2);
+            if (run.State.Phase is not Proposing)
+                continue;
+            moves.Add(run.Now);
+            run.Grant().InPosition("a", "b");
+        }
+
+        Assert.InRange(moves.Count, 3, 6); // in twenty minutes
+        var pauses = moves.Zip(moves.Skip(1), (a, b) => b - a).ToList();
+        Assert.True(pauses[^1] >= 4 * pauses[0], string.Join(", ", pauses));
     }
 
     [Fact]
