@@ -27,7 +27,7 @@ internal sealed class ConvolutionPlan(ConvolutionShape shape)
     /// <summary>For each class of output positions and each tap, 1 where the tap lies in the padding, else 0. Pinned.</summary>
     public byte[] AbsentTaps => absentTaps ??= FindAbsentTaps();
 
-    /// <summary>First element of each output position's window within the padded input. Pinned.</summary>
+    /// <summary>First element of each output position's window within the padded input, with a block of zeros behind. Pinned.</summary>
     public int[] Windows => windows ??= FindWindows();
 
     public int PaddedHeight => Shape.H + 2 * Shape.Padding;
@@ -62,7 +62,7 @@ internal sealed class ConvolutionPlan(ConvolutionShape shape)
 
     private int[] FindWindows()
     {
-        var offsets = Pinned.Array<int>(Shape.Positions);
+        var offsets = Pinned.Array<int>(Shape.Positions + SummationOrder.PositionBlock);
         foreach (var p in new OutputPositions(Shape))
             offsets[p.Index] = checked(((p.N * PaddedHeight + p.Row * Shape.Stride) * PaddedWidth + p.Column * Shape.Stride) * Shape.C);
         return offsets;

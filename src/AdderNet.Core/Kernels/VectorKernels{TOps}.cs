@@ -20,9 +20,8 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Lengths.MustBe(shape.FilterLength, gradient.Length, nameof(gradient));
         fixed (float* input = x, filter = filters, outputGradient = g, result = gradient)
         {
-            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>, RunningPanel>, RowTile<TOps, TVector, ProductStep<TOps, TVector>, TabledPanel>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
-            var sums = FilterGradientEnd<TOps, TVector>.SumGradients(shape, outputGradient, threads);
-            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, PaddedTerms(shape), filter, sums, result, threads);
+            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>, GatheredPanel>, RowTile<TOps, TVector, ProductStep<TOps, TVector>, TabledPanel>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
+            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, filter, result, threads);
         }
     }
 
@@ -33,9 +32,9 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Lengths.MustBe(shape.FilterLength, gradient.Length, nameof(gradient));
         fixed (float* input = x, filter = filters, outputGradient = g, result = gradient)
         {
-            var own = FilterGradientEnd<TOps, TVector>.OrderFilters(shape, filter, PaddedTerms(shape), threads);
+            var own = FilterGradientEnd<TOps, TVector>.OrderFilters(shape, filter, FilterGradientEnd<TOps, TVector>.RowStride(shape.FilterElements), threads);
             var ordered = FilterGradientPass<TOps, TVector, OwnTile<TOps, TVector, SignStep<TOps, TVector>>, OwnTile<TOps, TVector, SignStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, own, outputGradient, threads);
-            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, PaddedTerms(shape), null, null, result, threads);
+            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, null, result, threads);
         }
     }
 
@@ -74,8 +73,8 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Check(shape, x.Length, gradient.Length, g.Length);
         fixed (float* input = x, outputGradient = g, result = gradient)
         {
-            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>, RunningPanel>, RowTile<TOps, TVector, ProductStep<TOps, TVector>, TabledPanel>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
-            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, PaddedTerms(shape), null, null, result, threads);
+            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>, GatheredPanel>, RowTile<TOps, TVector, ProductStep<TOps, TVector>, TabledPanel>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
+            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, null, result, threads);
         }
     }
 
@@ -120,8 +119,6 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
             Result = dx,
         }, threads);
     }
-
-    private static int PaddedTerms(in ConvolutionShape shape) => new PanelSplit(shape.FilterElements, TOps.Width, TOps.TileVectors).PaddedColumns;
 
     private static void Check(in ConvolutionShape shape, int inputs, int filters, int outputs)
     {

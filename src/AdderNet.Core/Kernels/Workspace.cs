@@ -39,6 +39,7 @@ internal enum WorkspaceSlot
     InputSums,
     TapSums,
     PackedGradient,
+    PackedRows,
     GatheredInput,
     OrderedFilters,
     OrderedGradient,

@@ -1,11 +1,10 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
 /// Filter gradients: rows are filters, lanes are terms over (tap, channel), and the sums run over positions in blocks. The
-/// result is in that order, [T, PaddedTerms]; <see cref="FilterGradientEnd{TOps, TVector}"/> brings it into canonical order.
+/// result is in that order, in rows of <see cref="FilterGradientEnd{TOps, TVector}.RowStride"/>; <see cref="FilterGradientEnd{TOps, TVector}"/> brings it into canonical order.
 /// </summary>
 /// <typeparam name="TOps">Vector operations.</typeparam>
 /// <typeparam name="TVector">The register type.</typeparam>
@@ -20,80 +19,100 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
     /// <summary>Filters up to which gathering a panel would cost more than its scattered lines do.</summary>
     private const int DirectFilters = 128;
 
-    private const int Block = SummationOrder.PositionBlock;
+    /// <summary>Bytes of packed gradients that stay in the second-level cache while panels pass by them.</summary>
+    private const int SpanBytes = 512 << 10;
 
-    /// <summary>Elements between one position and the next in packed blocks; that many filters at most lie side by side.</summary>
-    private const int GroupStride = 8;
+    /// <summary>Panels gathered together, so that each position gives a long run of its inputs.</summary>
+    private const int Together = 4;
+
+    private const int Block = SummationOrder.PositionBlock;
 
     /// <param name="plan">Plan of the shape.</param>
     /// <param name="x">[N, H, W, C].</param>
     /// <param name="own">Filters in the order of the result where the step wants them, else null.</param>
     /// <param name="g">[P, T].</param>
     /// <param name="threads">Threads, scratch memory and plans.</param>
-    public static float* Run(ConvolutionPlan plan, float* x, float* own, float* g, ComputeThreads threads)
+    public static OrderedGradient Run(ConvolutionPlan plan, float* x, float* own, float* g, ComputeThreads threads)
     {
         var shape = plan.Shape;
         var split = new PanelSplit(shape.FilterElements, TOps.Width, own == null ? PanelVectors(plan) : TOps.TileVectors);
-        var padded = InputPadding.Prepare(plan, x, threads);
         var shares = threads.Count;
-        var groupRows = TDirectTile.Rows(split[0].Vectors) is var rows && rows > GatherPlan.Group ? rows : GatherPlan.Group;
-        var groups = (shape.T + groupRows - 1) / groupRows;
-        var packedLength = groups * Block * GroupStride;
-        var gatheredLength = Block * split.WidestPanel + 16;
-        var result = threads.Workspace.Take<float>(WorkspaceSlot.OrderedGradient, (long)shape.T * split.PaddedColumns);
-        threads.Split(shares, new Job
+        var blockLength = GradientPacking<TOps, TVector>.BlockLength(shape.T);
+        var spanBlocks = Math.Clamp(SpanBytes / sizeof(float) / blockLength, 1, (shape.Positions + Block - 1) / Block);
+
+        // Copies into a panel round up.
+        var gatheredPanel = Block * split.WidestPanel + 16;
+        var rowStride = FilterGradientEnd<TOps, TVector>.RowStride(shape.FilterElements);
+        var result = threads.Workspace.Take<float>(WorkspaceSlot.OrderedGradient, (long)shape.T * rowStride);
+        var packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedGradient, (long)spanBlocks * blockLength);
+        var sums = threads.Workspace.Take<float>(WorkspaceSlot.GradientSums, (shape.T + TOps.Width - 1) / TOps.Width * TOps.Width);
+        var job = new Job
         {
             Shape = shape,
             Split = split,
             Shares = shares,
 
             // Panels are what is split over threads; where they are few, groups of filters as well.
-            Parts = split.Count % shares == 0 || split.Count >= 4 * shares ? 1 : Math.Min(shares, groups),
-            Groups = groups,
-            GroupRows = groupRows,
+            Parts = split.Count % shares == 0 || split.Count >= 4 * shares ? 1 : shares,
             PaddedWidth = plan.PaddedWidth,
             WindowRun = plan.WindowRun,
             Windows = Pinned.Address(plan.Windows),
-            Input = padded,
             Gradient = g,
+            Input = InputPadding.Prepare(plan, x, threads),
             Own = own,
-            Packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedGradient, (long)shares * packedLength),
-            PackedLength = packedLength,
-            Gathered = threads.Workspace.Take<float>(WorkspaceSlot.GatheredInput, (long)shares * gatheredLength),
-            GatheredLength = gatheredLength,
+            Packed = packed,
+            Rows = GradientPacking<TOps, TVector>.Rows(shape.T, threads),
+            BlockLength = blockLength,
+            Gathered = threads.Workspace.Take<float>(WorkspaceSlot.GatheredInput, (long)shares * Together * gatheredPanel),
+            GatheredPanel = gatheredPanel,
             Output = result,
-        });
-        return result;
+            RowStride = rowStride,
+        };
+        for (var first = 0; first < shape.Positions; first += spanBlocks * Block)
+        {
+            (job.FirstPosition, job.EndPosition) = (first, Math.Min(first + spanBlocks * Block, shape.Positions));
+            GradientPacking<TOps, TVector>.Run(g, shape.T, job.FirstPosition, job.EndPosition, packed, sums, threads);
+            threads.Split(shares, job);
+        }
+
+        return new OrderedGradient(result, sums);
     }
 
-    /// <summary>Vectors of a panel: 3 where tap rows are made of so many and not of the widest tile's, so that a panel can be read where it lies.</summary>
+    /// <summary>Vectors of a panel: 3 where they fill panels and leave fewer rows of tiles empty, or where a panel then lies in one tap row.</summary>
     private static int PanelVectors(ConvolutionPlan plan)
     {
         const int three = 3;
-        return TOps.TileVectors > three && plan.Shape.T <= DirectFilters && plan.WindowRun % (TOps.TileVectors * TOps.Width) != 0 && plan.WindowRun % (three * TOps.Width) == 0
+        var widest = TOps.TileVectors;
+        return widest > three && plan.WindowRun % (three * TOps.Width) == 0
+            && (plan.WindowRun % (widest * TOps.Width) != 0 || EmptyRows(plan.Shape.T, three) < EmptyRows(plan.Shape.T, widest))
             ? three
-            : TOps.TileVectors;
+            : widest;
     }
 
+    private static int EmptyRows(int filters, int vectors) => (TTile.Rows(vectors) - filters % TTile.Rows(vectors)) % TTile.Rows(vectors);
+
+    /// <summary>The tiles of a span of positions whose gradients are packed.</summary>
     private struct Job : ISplitJob
     {
         public ConvolutionShape Shape;
         public PanelSplit Split;
         public int Shares;
         public int Parts;
-        public int Groups;
-        public int GroupRows;
         public int PaddedWidth;
         public int WindowRun;
         public int* Windows;
-        public float* Input;
         public float* Gradient;
+        public float* Input;
         public float* Own;
         public float* Packed;
-        public int PackedLength;
+        public int* Rows;
+        public int BlockLength;
         public float* Gathered;
-        public int GatheredLength;
+        public int GatheredPanel;
         public float* Output;
+        public int RowStride;
+        public int FirstPosition;
+        public int EndPosition;
 
         /// <summary>An item is a thread's share of (panel, part of the filters).</summary>
         public readonly void Run(int first, int end)
@@ -107,57 +126,79 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
 
         private readonly void RunShare(int share, int first, int end)
         {
-            var packed = Packed + (long)share * PackedLength;
-            var gathered = Gathered + (long)share * GatheredLength;
-            var hasPart = stackalloc bool[Parts];
-            for (var block = 0; block * Block < Shape.Positions; block++)
+            var gathered = Gathered + (long)share * Together * GatheredPanel;
+            var ahead = NextSpan(share);
+            for (var panel = first / Parts; panel * Parts < end; panel += Together)
             {
-                new Span<bool>(hasPart, Parts).Clear();
-                var length = Math.Min(Block, Shape.Positions - block * Block);
-                for (var unit = first; unit < end; unit++)
+                var endPanel = Math.Min(panel + Together, (end + Parts - 1) / Parts);
+                for (var position = FirstPosition; position < EndPosition; position += Block)
                 {
-                    var (panel, part) = (Split[unit / Parts], unit % Parts);
-                    var (firstGroup, endGroup) = (Groups * part / Parts, Groups * (part + 1) / Parts);
-                    if (!hasPart[part])
-                        Pack(block * Block, length, firstGroup, endGroup, packed);
-                    hasPart[part] = true;
-                    var windows = Windows + block * Block;
-                    var endFilter = Math.Min(endGroup * GroupRows, Shape.T);
-                    if (DirectPanel(panel) is var place && place != null)
-                    {
-                        Sweep<TDirectTile>(panel, block > 0, length, firstGroup * GroupRows, endFilter, packed, place, windows);
-                        continue;
-                    }
-
-                    if (unit == first || part == 0)
-                        Gather(panel, windows, length, gathered);
-                    Sweep<TTile>(panel, block > 0, length, firstGroup * GroupRows, endFilter, packed, gathered, null);
+                    // Behind the last block comes the next panel's first one, behind the last panel the next span's first one.
+                    if (position + Block < EndPosition)
+                        AskForInputs(panel, position + Block, ref ahead);
+                    else if (endPanel * Parts < end)
+                        AskForInputs(endPanel, FirstPosition, ref ahead);
+                    else
+                        AskForInputs(first / Parts, EndPosition, ref ahead);
+                    Gather(panel, endPanel, position, gathered);
+                    for (var index = panel; index < endPanel; index++)
+                        RunPanel(Split[index], first - index * Parts, end - index * Parts, position, gathered + (index - panel) * GatheredPanel, ref ahead);
                 }
             }
         }
 
-        /// <summary>The panel's inputs relative to a position's window where they lie in one run and few filters read them, else null.</summary>
+        /// <summary>A thread's share of the gradients that are packed next.</summary>
+        private readonly ReadAhead NextSpan(int share)
+        {
+            var next = (long)Math.Min(EndPosition - FirstPosition, Shape.Positions - EndPosition) * Shape.T;
+            var (from, to) = (next * share / Shares, next * (share + 1) / Shares);
+            return new ReadAhead(Gradient + (long)EndPosition * Shape.T + from, (nint)(to - from));
+        }
+
+        /// <summary>The inputs of a few panels at a block of positions, as far as they lie in one tap row.</summary>
+        private readonly void AskForInputs(int panel, int position, ref ReadAhead ahead)
+        {
+            var first = Split[panel].First;
+            var length = Math.Min(Together * Split.WidestPanel, WindowRun - first % WindowRun);
+            ahead.GoTo(Input + (nint)(first / WindowRun) * PaddedWidth * Shape.C + first % WindowRun, Windows + position, length);
+        }
+
+        /// <summary>A block of positions of one panel, for those of its parts that are within the bounds.</summary>
+        private readonly void RunPanel(Panel panel, int firstPart, int endPart, int position, float* gathered, ref ReadAhead ahead)
+        {
+            var rows = TTile.Rows(panel.Vectors);
+            var groups = (Shape.T + rows - 1) / rows;
+            var firstFilter = groups * Math.Max(firstPart, 0) / Parts * rows;
+            var endFilter = Math.Min(groups * Math.Min(endPart, Parts) / Parts * rows, Shape.T);
+            var length = Math.Min(Block, EndPosition - position);
+            var packed = Packed + (nint)((position - FirstPosition) / Block) * BlockLength;
+            if (DirectPanel(panel) is var place && place != null)
+                Sweep<TDirectTile>(panel, position > 0, length, firstFilter, endFilter, packed, place, Windows + position, ref ahead);
+            else
+                Sweep<TTile>(panel, position > 0, length, firstFilter, endFilter, packed, gathered, null, ref ahead);
+        }
+
+        /// <summary>The panel's inputs relative to a position's window where it is best read where it lies, else null.</summary>
         private readonly float* DirectPanel(Panel panel)
         {
             var width = panel.Vectors * TOps.Width;
-            return Own == null && Shape.T <= DirectFilters && panel.First % WindowRun + width <= WindowRun
+            return Own == null && panel.First % WindowRun + width <= WindowRun && (width == WindowRun || Shape.T <= DirectFilters)
                 ? Input + (nint)(panel.First / WindowRun) * PaddedWidth * Shape.C + panel.First % WindowRun
                 : null;
         }
 
-        private readonly void Sweep<TSweepTile>(Panel panel, bool accumulate, int length, int firstFilter, int endFilter, float* packed, float* inputs, int* table)
+        private readonly void Sweep<TSweepTile>(Panel panel, bool accumulate, int length, int firstFilter, int endFilter, float* packed, float* inputs, int* table, ref ReadAhead ahead)
             where TSweepTile : struct, ITile
         {
             var tileRows = TSweepTile.Rows(panel.Vectors);
-            var rowOffsets = stackalloc int[2 * GroupStride];
-            var outputOffsets = stackalloc int[2 * GroupStride];
-            for (var row = 0; row < 2 * GroupStride; row++)
-                (rowOffsets[row], outputOffsets[row]) = (row, row * Split.PaddedColumns);
+            var outputOffsets = stackalloc int[2 * tileRows];
+            for (var row = 0; row < 2 * tileRows; row++)
+                outputOffsets[row] = row * RowStride;
             var segment = new TileSegment(0, length, 0, 1);
             var call = new TileCall
             {
-                RowOffsets = rowOffsets,
-                RowStride = GroupStride,
+                Rows = packed,
+                RowStride = GradientPacking<TOps, TVector>.Line,
                 OutputOffsets = outputOffsets,
                 Segments = &segment,
                 SegmentCount = 1,
@@ -169,71 +210,80 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
             };
             for (var t = firstFilter; t < endFilter; t += tileRows)
             {
-                call.Rows = packed + (long)(t / GroupRows) * Block * GroupStride + t % GroupRows;
-                call.Output = Output + (long)t * Split.PaddedColumns + panel.First;
-                call.Own = Own == null ? null : Own + (long)t * Split.PaddedColumns + panel.First;
+                call.RowOffsets = Rows + t;
+                call.Output = Output + (long)t * RowStride + panel.First;
+                call.Own = Own == null ? null : Own + (long)t * RowStride + panel.First;
                 call.ValidRows = Math.Min(tileRows, endFilter - t);
+                call.Ahead = ahead.Take(length);
                 TSweepTile.Run(panel.Vectors, call);
             }
         }
 
-        /// <summary>A block's gradients as [group of filters, position, filter]. Rows beyond the last filter hold anything: no tile stores theirs.</summary>
+        /// <summary>Copies some panels' inputs of a block of positions to [panel][position, lane]. Copies round up; what follows overwrites the excess.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Pack(int firstPosition, int length, int firstGroup, int endGroup, float* packed)
+        private readonly void Gather(int firstPanel, int endPanel, int position, float* gathered)
         {
-            nint filters = Shape.T;
-            for (var group = firstGroup; group < endGroup; group++)
+            var pieces = stackalloc Piece[Together * Split.WidestPanel];
+            var endPiece = pieces;
+            for (var index = firstPanel; index < endPanel; index++)
             {
-                var source = Gradient + firstPosition * filters + group * GroupRows;
-                var destination = packed + (long)group * Block * GroupStride;
-
-                // Reads round up; behind the last position there may be nothing to read.
-                var rounded = firstPosition + length < Shape.Positions || group * GroupRows + GroupStride <= filters ? length : length - GroupStride / (int)Math.Min(filters, GroupStride) - 1;
-                var p = 0;
-                for (; p < rounded; p++, source += filters, destination += GroupStride)
-                    Vector256.Load(source).Store(destination);
-                var rows = Math.Min(GroupRows, (int)filters - group * GroupRows);
-                for (; p < length; p++, source += filters, destination += GroupStride)
-                {
-                    for (var row = 0; row < rows; row++)
-                        destination[row] = source[row];
-                }
+                if (DirectPanel(Split[index]) == null)
+                    endPiece = AddPieces(Split[index], gathered + (index - firstPanel) * GatheredPanel, endPiece);
             }
-        }
 
-        /// <summary>Copies the panel's inputs of a block of positions to [position, lane]. Copies round up; what follows overwrites the excess.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Gather(Panel panel, int* windows, int length, float* gathered)
-        {
-            nint width = panel.Vectors * TOps.Width;
-            var pieces = stackalloc TileSegment[(int)width + 1];
-            var pieceCount = Pieces(panel.First, (int)Math.Min(panel.First + width, Shape.FilterElements), pieces);
-            for (var p = 0; p < length; p++, gathered += width)
+            var length = pieces == endPiece ? 0 : Math.Min(Block, EndPosition - position);
+            for (var p = 0; p < length; p++)
             {
-                var source = Input + windows[p];
-                for (var piece = pieces; piece < pieces + pieceCount; piece++)
+                var source = Input + Windows[position + p];
+                for (var piece = pieces; piece < endPiece; piece++)
                 {
                     var from = source + piece->Offset;
-                    var to = gathered + piece->FirstTerm;
+                    var to = piece->Destination;
                     for (nint lane = 0; lane < piece->Length; lane += TOps.Width)
                         TOps.Store(to + lane, TOps.Load(from + lane));
+                    piece->Destination = to + piece->Stride;
                 }
             }
         }
 
-        /// <summary>The panel's terms as runs of input elements: Offset from the position's window, FirstTerm within the panel.</summary>
-        private readonly int Pieces(int firstTerm, int endTerm, TileSegment* pieces)
+        /// <summary>A panel's terms as runs of input elements.</summary>
+        private readonly Piece* AddPieces(Panel panel, float* destination, Piece* pieces)
         {
-            var count = 0;
-            for (var term = firstTerm; term < endTerm;)
+            var width = panel.Vectors * TOps.Width;
+            var endTerm = Math.Min(panel.First + width, Shape.FilterElements);
+            for (var term = panel.First; term < endTerm;)
             {
                 var (row, within) = (term / WindowRun, term % WindowRun);
                 var length = Math.Min(WindowRun - within, endTerm - term);
-                pieces[count++] = new TileSegment(row * PaddedWidth * Shape.C + within, length, term - firstTerm, 0);
+                *pieces++ = new Piece { Offset = (nint)row * PaddedWidth * Shape.C + within, Length = length, Destination = destination + term - panel.First, Stride = width };
                 term += length;
             }
 
-            return count;
+            return pieces;
         }
     }
+
+    /// <summary>A run of input elements that a panel reads at each position.</summary>
+    private struct Piece
+    {
+        /// <summary>First element, from where the position's window begins.</summary>
+        public nint Offset;
+
+        public nint Length;
+
+        /// <summary>Where the run of the next position goes.</summary>
+        public float* Destination;
+
+        public nint Stride;
+    }
+}
+
+/// <summary>A filter gradient as <see cref="FilterGradientPass{TOps, TVector, TTile, TDirectTile}"/> leaves it.</summary>
+internal readonly unsafe struct OrderedGradient(float* terms, float* sums)
+{
+    /// <summary>[T, terms], in rows of <see cref="FilterGradientEnd{TOps, TVector}.RowStride"/>.</summary>
+    public float* Terms { get; } = terms;
+
+    /// <summary>sum_p G[p, t] for each filter, in blocks of positions.</summary>
+    public float* Sums { get; } = sums;
 }

@@ -16,18 +16,33 @@ internal interface IPanel
 {
     /// <summary>Whether term k is at Panel + PanelTable[k], in a single segment, rather than at Panel + k * PanelStride.</summary>
     static abstract bool HasTable { get; }
+
+    /// <summary>Whether each term asks for a line of each of the two things that are read after this tile (<see cref="TileAhead"/>).</summary>
+    static abstract bool ReadsAhead { get; }
 }
 
 /// <summary>One term after another.</summary>
 internal readonly struct RunningPanel : IPanel
 {
     public static bool HasTable => false;
+
+    public static bool ReadsAhead => false;
+}
+
+/// <summary>One term after another, copied from inputs that lie scattered.</summary>
+internal readonly struct GatheredPanel : IPanel
+{
+    public static bool HasTable => false;
+
+    public static bool ReadsAhead => true;
 }
 
 /// <summary>Wherever a table says.</summary>
 internal readonly struct TabledPanel : IPanel
 {
     public static bool HasTable => true;
+
+    public static bool ReadsAhead => true;
 }
 
 /// <summary>Tiles whose outputs have no operand of their own.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace AdderNet.Core.Kernels;
 
@@ -40,10 +41,21 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
             float* r4 = rows + call.RowOffsets[4];
             float* r5 = rows + call.RowOffsets[5];
             int* table = call.PanelTable;
+            int* places = call.Ahead.Places;
+            float* scattered = call.Ahead.Scattered;
+            float* run = call.Ahead.Run;
+            nint runStep = call.Ahead.RunStep;
             float* panel = call.Panel + segment->FirstTerm * stride;
             nint length = segment->Length * step;
             for (nint k = 0; k < length; k += step)
             {
+                if (TPanel.ReadsAhead && Sse.IsSupported)
+                {
+                    Sse.Prefetch1(scattered + *places++);
+                    Sse.Prefetch1(run);
+                    run += runStep;
+                }
+
                 if (TPanel.HasTable)
                     panel = call.Panel + *table++;
                 var p0 = TOps.Load(panel);
@@ -153,10 +165,21 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
             float* r6 = rows + call.RowOffsets[6];
             float* r7 = rows + call.RowOffsets[7];
             int* table = call.PanelTable;
+            int* places = call.Ahead.Places;
+            float* scattered = call.Ahead.Scattered;
+            float* run = call.Ahead.Run;
+            nint runStep = call.Ahead.RunStep;
             float* panel = call.Panel + segment->FirstTerm * stride;
             nint length = segment->Length * step;
             for (nint k = 0; k < length; k += step)
             {
+                if (TPanel.ReadsAhead && Sse.IsSupported)
+                {
+                    Sse.Prefetch1(scattered + *places++);
+                    Sse.Prefetch1(run);
+                    run += runStep;
+                }
+
                 if (TPanel.HasTable)
                     panel = call.Panel + *table++;
                 var p0 = TOps.Load(panel);

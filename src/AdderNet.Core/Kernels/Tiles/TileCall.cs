@@ -63,6 +63,27 @@ internal unsafe struct TileCall
 
     public float* RowAddends;
 
+    /// <summary>What later tiles read first, where the panel asks for it.</summary>
+    public TileAhead Ahead;
+
     /// <summary>Of own-value tiles: each output's own operand, laid out as the output.</summary>
     public float* Own;
+}
+
+/// <summary>
+/// Memory that is wanted when the tiles at hand are done: who reads it then would wait for it while the arithmetic units stand
+/// idle. A line a term keeps the requests from crowding out the tile's own; they reach the second-level cache.
+/// </summary>
+internal unsafe struct TileAhead
+{
+    /// <summary>Term k asks for Scattered + Places[k].</summary>
+    public float* Scattered;
+
+    /// <summary>As many entries as the tile has terms.</summary>
+    public int* Places;
+
+    /// <summary>Term k asks for Run + k * RunStep.</summary>
+    public float* Run;
+
+    public nint RunStep;
 }
