@@ -1,6 +1,6 @@
 """Lays AdderNet's adder layers and training steps beside PyTorch, one thread each, in one run:
 
-    /usr/bin/python3 bench/beside_pytorch.py [--models resnet50,resnet20] [--step-images N] [--no-layers | --no-steps]
+    /usr/bin/python3 bench/beside_pytorch.py [--models resnet50,resnet20] [--step-images N] [--only-convolution] [--no-layers | --no-steps]
 
 Every distinct adder layer of the models is timed four ways: ours (`./addernet bench kernels`, forward, filter gradient and input
 gradient), PyTorch's ordinary convolution with its backward pass, torch.cdist with p=1 over patches, and the paper's formulas with
@@ -28,6 +28,9 @@ from adder_torch import Model, adaptive  # noqa: E402
 
 SIDES = {"lenet5": (1, 28), "resnet20": (3, 32), "resnet50": (3, 224)}
 STEP_IMAGES = {"lenet5": 32, "resnet20": 128, "resnet50": 8}
+# PyTorch takes 1x1 layers of fewer images past oneDNN to a plain matrix product when it has one thread (use_mkldnn in its
+# Convolution.cpp), some fifteen times slower with Debian's BLAS: not what anyone would train with.
+CONVOLUTION_IMAGES = 16
 # The paper's formulas hold every difference of a step's layer in memory and take minutes on large images.
 FORMULA_STEP_IMAGES = {"lenet5": 32, "resnet20": 4}
 
@@ -132,6 +135,7 @@ def main():
     parser.add_argument("--models", default="resnet50,resnet20", help="layers and steps of these; of " + ", ".join(SIDES))
     parser.add_argument("--step-images", type=int, help="images of ResNet-50's step; without it 8")
     parser.add_argument("--no-layers", action="store_true", help="only training steps")
+    parser.add_argument("--only-convolution", action="store_true", help="of layers, leave out cdist and the formulas, which take minutes")
     parser.add_argument("--no-steps", action="store_true", help="only layers")
     args = parser.parse_args()
     models = args.models.split(",")
@@ -145,14 +149,17 @@ def main():
         machine, rows = layers(model)
         print(f"\n{machine['processor']}, {machine['vectors']}, {machine['runtime']}\n")
         print("Milliseconds an image for forward, filter gradient and input gradient; in brackets times ours.\n")
-        print(f"| layer of {model} | ours | PyTorch convolution | torch.cdist p=1 | the paper's formulas, broadcast |")
-        print("|---|---|---|---|---|")
-        ratios = ([], [], [])
+        columns = ["PyTorch convolution"] + ([] if args.only_convolution else ["torch.cdist p=1", "the paper's formulas, broadcast"])
+        print(f"| layer of {model} | ours | {' | '.join(columns)} |")
+        print("|---|---|" + "---|" * len(columns))
+        ratios = [[] for _ in columns]
         for text, shape, total in rows:
             mine = total / shape["batch"]
-            theirs = [median_seconds(convolution(shape["batch"], shape), 0.5, 3) / shape["batch"],
-                      median_seconds(cdist(1, shape), 0, 1), median_seconds(formula(1, shape), 0, 1)]
-            for all_, seconds in zip(ratios, theirs):
+            images = max(shape["batch"], CONVOLUTION_IMAGES)
+            theirs = [median_seconds(convolution(images, shape), 0.5, 3) / images]
+            if not args.only_convolution:
+                theirs += [median_seconds(cdist(1, shape), 0, 1), median_seconds(formula(1, shape), 0, 1)]
+            for all_, seconds in zip(ratios, theirs, strict=True):
                 all_.append(seconds / mine)
             cells = " | ".join(f"{seconds * 1e3:.3g} ({seconds / mine:.3g})" for seconds in theirs)
             print(f"| {re.sub(' batch.*', '', text)} | {mine * 1e3:.3g} | {cells} |", flush=True)
