@@ -64,7 +64,7 @@ public static class WorkerHost
 
         var inbox = new MemberInbox(options.Time);
         using var sessionLife = new CancellationTokenSource();
-        await using var session = new CoordinatorSession(options.Coordinator, options.Channel, hello, inbox, options.Time, logger);
+        await using var session = new CoordinatorSession([options.Coordinator, .. options.OtherCoordinators], options.Channel, hello, inbox, options.Time, logger);
         var sessionTask = session.RunAsync(sessionLife.Token);
         var farewell = "the worker ends";
         try

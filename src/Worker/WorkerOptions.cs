@@ -10,6 +10,9 @@ public sealed record WorkerOptions
     /// <summary>URL of the coordinator, such as <c>http://127.0.0.1:5000</c>.</summary>
     public required Uri Coordinator { get; init; }
 
+    /// <summary>Others that answer for the same runs, such as the silos of a cluster: tried in turn when one fails.</summary>
+    public IReadOnlyList<Uri> OtherCoordinators { get; init; } = [];
+
     /// <summary>Takes part in this run only; empty: in whichever wants a worker.</summary>
     public string Run { get; init; } = string.Empty;
 

@@ -1,11 +1,12 @@
 // A coordinator process that can be let die at any place between two statements of its store.
-//   STORE URL LEASE_MS active|standby POINTS_FILE [POINT]
+//   STORE URL LEASE_MS active|standby|silo POINTS_FILE [POINT]
 // Every place that it comes by is written to POINTS_FILE once; at POINT it kills itself as kill -9 would.
 // It ends when its standard input does: 0 when asked to, 1 after one line when it cannot go on.
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using AdderNet.Coordinator;
+using AdderNet.Coordinator.Processes;
 using AdderNet.Coordinator.Store;
 using AdderNet.Protos.Rpc;
 
@@ -34,7 +35,8 @@ new Thread(() =>
 }.Start();
 try
 {
-    await using var host = await CoordinatorHost.StartAsync(
+    await using var host = await Hosts.StartAsync(
+        args[3],
         new CoordinatorOptions
         {
             Store = args[0],

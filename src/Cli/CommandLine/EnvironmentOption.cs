@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Net;
 
 namespace AdderNet.Cli.CommandLine;
 
@@ -69,6 +70,36 @@ internal static class EnvironmentOption
         };
     }
 
+    /// <summary>One absolute http or https URL, or several with commas between them.</summary>
+    public static Option<IReadOnlyList<Uri>?> Urls(string name, string description, string example, string fallback)
+    {
+        var variable = Variable(name);
+        return new Option<IReadOnlyList<Uri>?>(name)
+        {
+            Description = $"{description} [{variable}]",
+            HelpName = "URL[,URL]",
+            CustomParser = result => ParseUrls(result, result.Tokens[0].Value, name, $"{name} {example}"),
+            DefaultValueFactory = result => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set
+                ? ParseUrls(result, set, variable, $"{variable}={example}")
+                : [new Uri(fallback)],
+        };
+    }
+
+    /// <summary>An IP address and a port.</summary>
+    public static Option<IPEndPoint?> EndPoint(string name, string description, string example, string fallback)
+    {
+        var variable = Variable(name);
+        return new Option<IPEndPoint?>(name)
+        {
+            Description = $"{description} [{variable}]",
+            HelpName = "IP:PORT",
+            CustomParser = result => ParseEndPoint(result, result.Tokens[0].Value, name, $"{name} {example}"),
+            DefaultValueFactory = result => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set
+                ? ParseEndPoint(result, set, variable, $"{variable}={example}")
+                : IPEndPoint.Parse(fallback),
+        };
+    }
+
     /// <summary>ADDERNET_ and the option's name in capitals.</summary>
     public static string Variable(string option) =>
         "ADDERNET_" + option.TrimStart('-').Replace('-', '_').ToUpperInvariant();
@@ -83,6 +114,20 @@ internal static class EnvironmentOption
             return number;
         result.AddError($"{source}: '{text}' is not a whole number of at least {minimum}; valid: {example}");
         return null;
+    }
+
+    private static IPEndPoint? ParseEndPoint(ArgumentResult result, string text, string source, string example)
+    {
+        if (IPEndPoint.TryParse(text, out var endPoint) && text.Contains(':', StringComparison.Ordinal))
+            return endPoint;
+        result.AddError($"{source}: '{text}' is not IP:PORT; valid: {example}");
+        return null;
+    }
+
+    private static IReadOnlyList<Uri>? ParseUrls(ArgumentResult result, string text, string source, string example)
+    {
+        Uri[] urls = [.. text.Split(',').Select(part => ParseUrl(result, part, source, example)).OfType<Uri>()];
+        return result.Errors.Any() ? null : urls;
     }
 
     private static Uri? ParseUrl(ArgumentResult result, string text, string source, string example)

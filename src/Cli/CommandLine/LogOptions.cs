@@ -19,6 +19,7 @@ internal static class LogOptions
     {
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Orleans", LogLevel.Error);
         // A server that cannot start is reported by the command, in one line.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         if (format == Json)

@@ -19,6 +19,12 @@ internal static class BenchCoordinatorCommand
             if (result.GetValueOrDefault<string?>() is { } value && StoreAddress.ProblemOf(value) is { } problem)
                 result.AddError($"--store: {problem}");
         });
+        var host = new Option<string>("--host") { Description = "What keeps the coordinator's runs", HelpName = "embedded|orleans", DefaultValueFactory = _ => CoordinatorHosts.Embedded };
+        host.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is { } value && !CoordinatorHosts.Names.Contains(value))
+                result.AddError($"--host: this build has no host '{value}'; valid: --host {string.Join(" or --host ", CoordinatorHosts.Names)}");
+        });
         var workers = Number("--workers", "Simulated workers", 256, MostWorkers);
         var runs = Number("--runs", "Runs that share the workers", 1, 64);
         var rate = Number("--rate", "Steps a second of each worker", 5, 1000);
@@ -30,14 +36,14 @@ internal static class BenchCoordinatorCommand
             "./addernet bench coordinator --seconds 600 --json coordinator.json",
             "./addernet bench coordinator --workers 64 --runs 4 --store 'postgres:Host=db.example;Database=bench;Username=addernet'")
         {
-            store, workers, runs, rate, seconds, json,
+            host, store, workers, runs, rate, seconds, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             var output = parsed.InvocationConfiguration.Output;
             var clock = TimeProvider.System;
             var load = new CoordinatorLoad(
-                parsed.GetValue(store), parsed.GetValue(workers), Math.Min(parsed.GetValue(runs), parsed.GetValue(workers)), parsed.GetValue(rate),
+                parsed.GetValue(host)!, parsed.GetValue(store), parsed.GetValue(workers), Math.Min(parsed.GetValue(runs), parsed.GetValue(workers)), parsed.GetValue(rate),
                 TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
             output.WriteLine(BenchMachine.Current);
             output.WriteLine($"{load.Workers} workers at {load.StepsPerSecond} steps/s in {load.Runs} run(s)");

@@ -24,6 +24,7 @@ internal static class WorkerCommand
             "worker",
             "Runs one worker: it joins a coordinator, trains the shards that it is given, and exchanges gradients with the other workers. SIGTERM hands its work over.",
             "./addernet worker --coordinator http://127.0.0.1:7400",
+            "./addernet worker --coordinator http://10.0.0.1:7400,http://10.0.0.2:7400",
             "ADDERNET_COORDINATOR=http://10.0.0.1:7400 ./addernet worker --listen http://0.0.0.0:7500 --advertise http://10.0.0.7:7500 --threads 8")
         {
             coordinator, run, listen, advertise, data, checkpoints, threads, decodeThreads, id, supervised,
@@ -47,7 +48,8 @@ internal static class WorkerCommand
             return await WorkerHost.RunAsync(
                 new WorkerOptions
                 {
-                    Coordinator = parsed.GetValue(coordinator)!,
+                    Coordinator = parsed.GetValue(coordinator)![0],
+                    OtherCoordinators = [.. parsed.GetValue(coordinator)!.Skip(1)],
                     Run = parsed.GetValue(run) ?? "",
                     // A worker of `train` belongs to its one run, as does one that was given a run.
                     Stays = string.IsNullOrEmpty(parsed.GetValue(run)) && !parsed.GetValue(supervised),

@@ -61,7 +61,7 @@ internal sealed class TrainSession(TrainRequest request, Interruption interrupti
     private async Task<RunStatus> TrainAsync(TrainPlan plan, Fleet fleet, IProgressView view)
     {
         var url = await fleet.StartCoordinatorAsync(interruption.Requested).ConfigureAwait(false);
-        await using var client = new CoordinatorClient(url);
+        await using var client = new CoordinatorClient([url]);
         var run = await client.CallAsync(
             CoordinationMethods.SubmitRun,
             new SubmitRunRequest

@@ -8,7 +8,7 @@ namespace AdderNet.Coordinator.Hosting;
 
 /// <summary>The gRPC service <c>addernet.v1.Coordination</c>: protobuf outside, run logic inside.</summary>
 internal sealed class CoordinationService(
-    RunCatalog runs, WorkerPool pool, SessionTable sessions, TimeProvider time, ILogger log) : IRpcService
+    IRunDesk runs, IRunDoors doors, WorkerPool pool, SessionTable sessions, TimeProvider time, ILogger log) : IRpcService
 {
     /// <summary>A watched run's status is looked at so often.</summary>
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(100);
@@ -25,13 +25,11 @@ internal sealed class CoordinationService(
         binder.Unary(CoordinationMethods.ListRuns, (_, context) => Answer(async () =>
         {
             var reply = new ListRunsReply();
-            reply.Runs.AddRange((await runs.StatesAsync(context.CancellationToken).ConfigureAwait(false)).Select(StatusMessages.Of));
+            reply.Runs.AddRange(await runs.StatusesAsync(context.CancellationToken).ConfigureAwait(false));
             return reply;
         }));
-        binder.Unary(CoordinationMethods.GetRun, (request, context) => Answer(async () =>
-            StatusMessages.Of(await runs.StateAsync(request.RunId, context.CancellationToken).ConfigureAwait(false))));
-        binder.Unary(CoordinationMethods.ControlRun, (request, context) => Answer(async () =>
-            StatusMessages.Of(await runs.ControlAsync(request.RunId, request.Action, context.CancellationToken).ConfigureAwait(false))));
+        binder.Unary(CoordinationMethods.GetRun, (request, context) => Answer(() => runs.StatusAsync(request.RunId, context.CancellationToken)));
+        binder.Unary(CoordinationMethods.ControlRun, (request, context) => Answer(() => runs.ControlAsync(request.RunId, request.Action, context.CancellationToken)));
         binder.ServerStreaming(CoordinationMethods.WatchRun, (request, writer, context) => Answer(async () =>
         {
             await WatchAsync(request.RunId, writer, context).ConfigureAwait(false);
@@ -72,15 +70,12 @@ internal sealed class CoordinationService(
     private async Task WatchAsync(string runId, IRpcWriter<RunStatus> writer, RpcServerContext context)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, context.ServerStopping);
-        var state = await runs.StateAsync(runId, ends.Token).ConfigureAwait(false);
-        var id = state.Plan.RunId;
-        var shown = StatusMessages.Of(state);
+        var shown = await runs.StatusAsync(runId, ends.Token).ConfigureAwait(false);
         await writer.WriteAsync(shown, ends.Token).ConfigureAwait(false);
-        while (!state.IsOver)
+        while (StoredRun.Drives(StoredNames.To<RunCondition>(shown.State)))
         {
             await Task.Delay(WatchPeriod, time, ends.Token).ConfigureAwait(false);
-            state = await runs.StateAsync(id, ends.Token).ConfigureAwait(false);
-            var status = StatusMessages.Of(state);
+            var status = await runs.StatusAsync(shown.RunId, ends.Token).ConfigureAwait(false);
             if (status.Equals(shown))
                 continue;
             shown = status;
@@ -95,14 +90,13 @@ internal sealed class CoordinationService(
         if (!await messages.MoveNextAsync().ConfigureAwait(false) || messages.Current.BodyCase != WorkerMessage.BodyOneofCase.Hello)
             throw new RpcException(RpcStatusCode.InvalidArgument, "the first message of a session must be Hello");
         var first = messages.Current;
-        var (info, problem) = WorkerMessages.Hello(first.Hello);
-        if (info is null)
+        if (WorkerMessages.Hello(first.Hello) is (null, var problem))
             throw new RpcException(RpcStatusCode.InvalidArgument, problem);
 
         using var link = sessions.Open(first.Hello.WorkerId);
         using var close = link.Closed.Register(ends.Cancel);
         CoordinatorLog.SessionOpened(log, link.Id, link.WorkerId, context.Peer);
-        var seat = new WorkerSeat(link, info);
+        var seat = new WorkerSeat(link, first.Hello);
         var writing = WriteAsync(link, writer, context.CancellationToken);
         var reason = "the worker ended it";
         try
@@ -134,13 +128,12 @@ internal sealed class CoordinationService(
             return;
         }
 
-        if (await runs.TryJoinAsync(seat, runId, cancellation).ConfigureAwait(false))
-            return;
-
         try
         {
-            var ended = await runs.StateAsync(runId, cancellation).ConfigureAwait(false);
-            seat.Link.Send(new CoordinatorMessage { RunId = runId, RunEnded = OrderMessages.Ended(RunOverview.Condition(ended), ended.Reason) });
+            if (await doors.TryJoinAsync(seat, runId, cancellation).ConfigureAwait(false))
+                return;
+            var ended = await runs.StatusAsync(runId, cancellation).ConfigureAwait(false);
+            seat.Link.Send(new CoordinatorMessage { RunId = runId, RunEnded = OrderMessages.Ended(StoredNames.To<RunCondition>(ended.State), ended.Reason) });
         }
         catch (RunRefusedException e)
         {

@@ -2,23 +2,23 @@ using AdderNet.Coordinator.Hosting;
 using AdderNet.Coordinator.RunLogic;
 using AdderNet.Coordinator.Store;
 using AdderNet.Protos.Rpc;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace AdderNet.Coordinator;
 
 /// <summary>A coordinator in this process: store, runs and gRPC service on one port, with /healthz and /readyz beside it.</summary>
-public sealed class CoordinatorHost : IAsyncDisposable
+public sealed class CoordinatorHost : ICoordinator
 {
     /// <summary>How often leases and timers are looked at.</summary>
     private static readonly TimeSpan TickPeriod = TimeSpan.FromMilliseconds(50);
 
     private readonly IRunStore store;
     private readonly StoreLease lease;
-    private readonly RunCatalog runs;
-    private readonly WorkerPool pool;
+    private readonly LocalRuns runs;
+    private readonly RunCatalog catalog;
+    private readonly LocalDoors doors;
+    private readonly WorkerPool pool = new();
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly CancellationTokenSource stop = new();
@@ -29,22 +29,23 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private RpcServer? server;
     private Task? stopping;
 
-    private CoordinatorHost(IRunStore store, StoreLease lease, RunCatalog runs, WorkerPool pool, TimeProvider time, ILogger log)
+    private CoordinatorHost(IRunStore store, StoreLease lease, LocalRuns runs, TimeProvider time, ILogger log)
     {
         this.store = store;
         this.lease = lease;
         this.runs = runs;
-        this.pool = pool;
+        catalog = new RunCatalog(store, runs, log);
+        doors = new LocalDoors(runs, catalog);
         this.time = time;
         this.log = log;
         ticking = TickAsync();
         guarding = GuardAsync();
     }
 
-    /// <summary>Where the coordinator listens, with the port that it got.</summary>
+    /// <inheritdoc/>
     public Uri Address => server!.Address;
 
-    /// <summary>Completes when the coordinator has stopped; faults with <see cref="StoreException"/> when another one took its store.</summary>
+    /// <inheritdoc/>
     public Task Completion => completion.Task;
 
     /// <summary>Opens the store, takes up the runs that were under way, and listens; a standby does so once the store is free.</summary>
@@ -58,7 +59,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         StoreLease lease;
         try
         {
-            lease = await StoreLease.TakeAsync(store, options.StoreLease, options.Standby, options.TimeProvider, log, cancellationToken).ConfigureAwait(false);
+            lease = await StoreLease.TakeAsync(store, LeaseOwner.ThisProcess(), options.StoreLease, options.Standby, options.TimeProvider, log, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -66,27 +67,17 @@ public sealed class CoordinatorHost : IAsyncDisposable
             throw;
         }
 
-        var sessions = new SessionTable(log);
-        var runs = new RunCatalog(store, lease, sessions, options.TimeProvider, log);
-        var host = new CoordinatorHost(store, lease, runs, new WorkerPool(), options.TimeProvider, log);
+        var sessions = new SessionTable(0, log);
+        var runs = new LocalRuns(new RunActors(store, sessions, options.TimeProvider, log), lease);
+        var host = new CoordinatorHost(store, lease, runs, options.TimeProvider, log);
         try
         {
-            await runs.LoadAsync(cancellationToken).ConfigureAwait(false);
-            host.server = await RpcServer.StartAsync(
-                new RpcServerOptions
-                {
-                    Listen = options.Listen,
-                    Services = [new CoordinationService(runs, host.pool, sessions, options.TimeProvider, log)],
-                    Routes = routes =>
-                    {
-                        routes.MapGet("/healthz", (RequestDelegate)(http => http.Response.WriteAsync("alive\n")));
-                        routes.MapGet("/readyz", (RequestDelegate)host.AnswerReadyAsync);
-                    },
-                    Certificate = options.Certificate,
-                    ClientRoots = options.ClientRoots,
-                    LoggerFactory = loggers,
-                    TimeProvider = options.TimeProvider,
-                },
+            await host.catalog.LoadAsync(cancellationToken).ConfigureAwait(false);
+            host.server = await CoordinatorServer.StartAsync(
+                options,
+                new CoordinationService(host.catalog, host.doors, host.pool, sessions, options.TimeProvider, log),
+                () => !host.stop.IsCancellationRequested && lease.IsHeld,
+                loggers,
                 cancellationToken).ConfigureAwait(false);
         }
         catch
@@ -128,6 +119,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         if (server is not null)
             await server.StopAsync().ConfigureAwait(false);
         await runs.DisposeAsync().ConfigureAwait(false);
+        catalog.Dispose();
         await lease.DisposeAsync().ConfigureAwait(false);
         await guarding.ConfigureAwait(false);
         try
@@ -151,7 +143,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
             {
                 foreach (var run in runs.Actors.Where(a => !a.State.IsOver))
                     run.Post(new Tick());
-                runs.Offer(pool);
+                doors.Offer(pool);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -169,12 +161,5 @@ public sealed class CoordinatorHost : IAsyncDisposable
         foreach (var run in runs.Actors)
             run.Post(new StoreLost(why));
         completion.TrySetException(new FencingLostException(why));
-    }
-
-    private Task AnswerReadyAsync(HttpContext http)
-    {
-        var ready = !stop.IsCancellationRequested && lease.IsHeld;
-        http.Response.StatusCode = ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        return http.Response.WriteAsync(ready ? "ready\n" : "not ready: the store is lost or cannot be reached, or the coordinator stops\n");
     }
 }

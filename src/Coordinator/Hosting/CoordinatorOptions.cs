@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using AdderNet.Coordinator.Store;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,9 @@ public sealed record CoordinatorOptions
 
     /// <summary>While another coordinator holds the store, waits to take over rather than fail.</summary>
     public bool Standby { get; init; }
+
+    /// <summary>Where other silos reach this one, for a host of silos; port 0, or null: any free port of this machine alone.</summary>
+    public IPEndPoint? Silo { get; init; }
 
     /// <summary>The certificate of an https coordinator.</summary>
     public X509Certificate2? Certificate { get; init; }

@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using AdderNet.Coordinator.RunLogic;
+using AdderNet.Protos.V1;
 using Microsoft.Extensions.Logging;
 
 namespace AdderNet.Coordinator.Hosting;
 
 /// <summary>One run in this process: takes its events one at a time, asks the machine, and has the decision carried out.</summary>
-internal sealed class RunActor : IAsyncDisposable
+internal sealed class RunActor : IRunDoor, IAsyncDisposable
 {
     private readonly Channel<(RunEvent Event, TimeSpan At, TaskCompletionSource? Done)> events =
         Channel.CreateUnbounded<(RunEvent, TimeSpan, TaskCompletionSource?)>(new UnboundedChannelOptions { SingleReader = true });
@@ -48,6 +49,29 @@ internal sealed class RunActor : IAsyncDisposable
     /// </summary>
     public void Post(RunEvent @event) => events.Writer.TryWrite((@event, time.GetElapsedTime(started), null));
 
+    public void Connect(SessionLink link, Hello hello) => Connect(link.WorkerId, link.Id, hello);
+
+    public void Receive(SessionLink link, WorkerMessage message) => Receive(link.WorkerId, link.Id, message);
+
+    public void Leave(SessionLink link) => Post(new StreamClosed(link.WorkerId, link.Id));
+
+    /// <summary>A worker came over a session, here or elsewhere.</summary>
+    public void Connect(string workerId, long session, Hello hello)
+    {
+        if (WorkerMessages.Hello(hello).Info is { } info)
+            Post(new MemberConnected(workerId, session, info));
+    }
+
+    /// <summary>A worker said something; what this build does not know says nothing.</summary>
+    public void Receive(string workerId, long session, WorkerMessage message)
+    {
+        if (WorkerMessages.Event(workerId, session, message) is { } @event)
+            Post(@event);
+    }
+
+    /// <summary>How many more workers the run would take in.</summary>
+    public int FreePlaces => State is var now && Membership.Wants(now) ? now.Plan.Description.Elastic.MaxWorkers - now.Members.Count : 0;
+
     /// <summary>Hands in an event and waits until its decision was carried out.</summary>
     public async Task PostAndWaitAsync(RunEvent @event, CancellationToken cancellation)
     {
@@ -75,7 +99,10 @@ internal sealed class RunActor : IAsyncDisposable
                 if (await lease.UntilHeldAsync(stop.Token).ConfigureAwait(false) is { } lost && !state.IsOver)
                     await HandleAsync(new StoreLost(lost)).ConfigureAwait(false);
                 await HandleAsync(@event).ConfigureAwait(false);
-                done?.TrySetResult();
+                if (done is null)
+                    continue;
+                await executor.NotedAsync().ConfigureAwait(false);
+                done.TrySetResult();
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -3,6 +3,7 @@ using AdderNet.Coordinator.Output;
 using AdderNet.Coordinator.RunLogic;
 using AdderNet.Coordinator.Store;
 using AdderNet.Core.Configuration;
+using AdderNet.Protos.V1;
 using Microsoft.Extensions.Logging;
 
 namespace AdderNet.Coordinator.Hosting;
@@ -20,23 +21,11 @@ internal enum RefusalKind
     Precondition,
 }
 
-/// <summary>The runs of this coordinator: those it drives, and those the store remembers.</summary>
-internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable sessions, TimeProvider time, ILogger log) : IAsyncDisposable
+/// <summary>The runs of a coordinator: those that are driven, and those the store remembers.</summary>
+internal sealed class RunCatalog(IRunStore store, IRunHomes homes, ILogger log) : IRunDesk, IDisposable
 {
     private readonly SemaphoreSlim turn = new(1, 1);
-    private readonly SortedDictionary<long, RunActor> actors = []; // by order of being taken up
-    private readonly Lock gate = new();
     private readonly RunLoader loader = new(store, log);
-    private long taken;
-
-    public IReadOnlyList<RunActor> Actors
-    {
-        get
-        {
-            lock (gate)
-                return [.. actors.Values];
-        }
-    }
 
     /// <summary>Takes up every run that was under way.</summary>
     public async Task LoadAsync(CancellationToken cancellation)
@@ -47,7 +36,7 @@ internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable
                 continue;
             try
             {
-                await TakeUpAsync(run, underWay: true, cancellation).ConfigureAwait(false);
+                await homes.TakeUpAsync(run, underWay: true, cancellation).ConfigureAwait(false);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -57,43 +46,30 @@ internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable
         }
     }
 
-    public RunActor? Find(string runId) => Actors.LastOrDefault(a => a.State.Plan.RunId == runId);
-
-    /// <summary>The run of an id, or with an empty id the newest; driven or ended.</summary>
-    /// <exception cref="RunRefusedException">There is none.</exception>
-    public async Task<RunState> StateAsync(string runId, CancellationToken cancellation)
+    public async Task<RunStatus> StatusAsync(string runId, CancellationToken cancellation)
     {
-        if (runId.Length > 0 && Find(runId) is { } driven)
-            return driven.State;
-        var runs = await store.ListRunsAsync(cancellation).ConfigureAwait(false);
-        var run = runId.Length == 0 ? runs.LastOrDefault() : runs.FirstOrDefault(r => r.RunId == runId);
-        if (run is null)
-            throw new RunRefusedException(RefusalKind.NotFound, Unknown(runId, runs));
-        return Find(run.RunId)?.State ?? await loader.ReadEndedAsync(run, cancellation).ConfigureAwait(false);
+        if (runId.Length > 0 && await homes.FindAsync(runId).ConfigureAwait(false) is { } driven)
+            return driven;
+        return await StatusAsync(await StoredAsync(runId, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
     }
 
-    public async Task<IReadOnlyList<RunState>> StatesAsync(CancellationToken cancellation)
+    public async Task<IReadOnlyList<RunStatus>> StatusesAsync(CancellationToken cancellation)
     {
-        var states = new List<RunState>();
+        var statuses = new List<RunStatus>();
         foreach (var run in await store.ListRunsAsync(cancellation).ConfigureAwait(false))
-            states.Add(Find(run.RunId)?.State ?? await loader.ReadEndedAsync(run, cancellation).ConfigureAwait(false));
-        return states;
+            statuses.Add(await StatusAsync(run, cancellation).ConfigureAwait(false));
+        return statuses;
     }
 
-    /// <summary>What has happened to a run.</summary>
-    /// <exception cref="RunRefusedException">There is none of this id.</exception>
     public async Task<IEnumerable<HistoryEntry>> HistoryAsync(string runId, CancellationToken cancellation)
     {
-        var plan = (await StateAsync(runId, cancellation).ConfigureAwait(false)).Plan;
-        var entries = await store.ReadHistoryAsync(plan.RunId, cancellation).ConfigureAwait(false);
-        var records = await store.ReadRecordsAsync(plan.RunId, cancellation).ConfigureAwait(false);
+        var run = await StoredAsync(runId, cancellation).ConfigureAwait(false);
+        var entries = await store.ReadHistoryAsync(run.RunId, cancellation).ConfigureAwait(false);
+        var records = await store.ReadRecordsAsync(run.RunId, cancellation).ConfigureAwait(false);
         return RunHistory.Merge(
-            entries, [.. records.Generations.Select(g => g.Number)], MetricsFile.ReadCommits(Path.Combine(plan.Output, RunDirectory.MetricsFile)));
+            entries, [.. records.Generations.Select(g => g.Number)], MetricsFile.ReadCommits(Path.Combine(run.Output, RunDirectory.MetricsFile)));
     }
 
-    /// <summary>Takes a run in: a new one, or one that its output directory already holds.</summary>
-    /// <returns>Its id, and whether the directory held it.</returns>
-    /// <exception cref="RunRefusedException">The description is wrong, or the directory holds a run of another identity.</exception>
     public async Task<(string RunId, bool Resumed)> SubmitAsync(
         string text, string initialWeights, int expectedWorkers, CancellationToken cancellation)
     {
@@ -121,41 +97,7 @@ internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable
         }
     }
 
-    /// <summary>Hands a worker to the run that it asks for. No submission replaces the run meanwhile, so the worker is with the one that goes on.</summary>
-    /// <returns>False: this coordinator does not drive that run.</returns>
-    public async Task<bool> TryJoinAsync(WorkerSeat seat, string runId, CancellationToken cancellation)
-    {
-        await turn.WaitAsync(cancellation).ConfigureAwait(false);
-        try
-        {
-            if (Find(runId) is not { } actor)
-                return false;
-            seat.Join(actor);
-            return true;
-        }
-        finally
-        {
-            turn.Release();
-        }
-    }
-
-    /// <summary>Gives waiting workers to the runs that want some; while a submission may be replacing one of them, nothing, and the next call sees to it.</summary>
-    public void Offer(WorkerPool pool)
-    {
-        if (!turn.Wait(0))
-            return;
-        try
-        {
-            pool.Offer([.. Actors.Where(a => !a.State.IsOver)]);
-        }
-        finally
-        {
-            turn.Release();
-        }
-    }
-
-    /// <exception cref="RunRefusedException">The run is unknown or over, or the action is none.</exception>
-    public async Task<RunState> ControlAsync(string runId, string action, CancellationToken cancellation)
+    public async Task<RunStatus> ControlAsync(string runId, string action, CancellationToken cancellation)
     {
         var kind = action switch
         {
@@ -165,20 +107,60 @@ internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable
             "stop" => ControlKind.Stop,
             _ => throw new RunRefusedException(RefusalKind.Invalid, $"action '{action}' is none; valid: pause, resume, cancel, stop"),
         };
-        var state = await StateAsync(runId, cancellation).ConfigureAwait(false);
-        var actor = Find(state.Plan.RunId);
-        if (actor is null || actor.State.IsOver)
-            throw new RunRefusedException(RefusalKind.Precondition, $"run {state.Plan.RunId} is {StoredNames.Of(RunOverview.Condition(state))}: it cannot be changed by {action}; submit it again to go on");
-        await actor.PostAndWaitAsync(new ControlAsked(kind, "asked for"), cancellation).ConfigureAwait(false);
-        return actor.State;
+        var run = (await StatusAsync(runId, cancellation).ConfigureAwait(false)).RunId;
+        if (await homes.FindAsync(run).ConfigureAwait(false) is not { } driven || !IsActive(driven))
+        {
+            var ended = await StatusAsync(run, cancellation).ConfigureAwait(false);
+            throw new RunRefusedException(RefusalKind.Precondition, $"run {run} is {ended.State}: it cannot be changed by {action}; submit it again to go on");
+        }
+
+        await homes.ControlAsync(run, kind, cancellation).ConfigureAwait(false);
+        return await StatusAsync(run, cancellation).ConfigureAwait(false);
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Does something while no submission replaces a run.</summary>
+    public async Task<T> UndisturbedAsync<T>(Func<T> work, CancellationToken cancellation)
     {
-        foreach (var actor in Actors)
-            await actor.DisposeAsync().ConfigureAwait(false);
-        turn.Dispose();
+        await turn.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            turn.Release();
+        }
     }
+
+    /// <summary>Does something unless a submission may be replacing a run.</summary>
+    public void TryUndisturbed(Action work)
+    {
+        if (!turn.Wait(0))
+            return;
+        try
+        {
+            work();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public void Dispose() => turn.Dispose();
+
+    private static bool IsActive(RunStatus driven) => StoredRun.Drives(StoredNames.To<RunCondition>(driven.State));
+
+    private async Task<StoredRun> StoredAsync(string runId, CancellationToken cancellation)
+    {
+        var runs = await store.ListRunsAsync(cancellation).ConfigureAwait(false);
+        var run = runId.Length == 0 ? runs.LastOrDefault() : runs.FirstOrDefault(r => r.RunId == runId);
+        return run ?? throw new RunRefusedException(RefusalKind.NotFound, Unknown(runId, runs));
+    }
+
+    private async Task<RunStatus> StatusAsync(StoredRun run, CancellationToken cancellation) =>
+        await homes.FindAsync(run.RunId).ConfigureAwait(false)
+        ?? StatusMessages.Of(await loader.ReadEndedAsync(run, cancellation).ConfigureAwait(false));
 
     private static RunDescription Resolve(string text)
     {
@@ -223,7 +205,7 @@ internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable
         }
         else
         {
-            await TakeUpAsync(stored, underWay: false, cancellation).ConfigureAwait(false);
+            await homes.TakeUpAsync(stored, underWay: false, cancellation).ConfigureAwait(false);
         }
 
         return (stored.RunId, before is not null);
@@ -233,21 +215,19 @@ internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable
         StoredRun stored, NewRun run, RunDescription description, CancellationToken cancellation)
     {
         RequireSame(run.Output, RunLoader.Description(stored), description);
-        var actor = Find(stored.RunId);
         // Workers that have come, but whose coming it has not dealt with yet, would be lost with it.
-        if (actor is not null)
-            await actor.PostAndWaitAsync(new Tick(), cancellation).ConfigureAwait(false);
+        await homes.SettleAsync(stored.RunId, cancellation).ConfigureAwait(false);
+        var driven = await homes.FindAsync(stored.RunId).ConfigureAwait(false);
         // A driven run that nobody has come to yet may as well take over what is new in the description.
-        var isDriven = actor is { State: { IsOver: false, Members.IsEmpty: false } };
+        var isDriven = driven is not null && IsActive(driven) && driven.Workers.Count > 0;
         var isFinished = stored is { Condition: RunCondition.Completed, Facts: { } facts } && RunPlan.TotalSteps(description, facts.TrainSamples) <= stored.Step;
         if (isDriven || isFinished)
             return (stored.RunId, true);
 
-        if (actor is not null)
-            await DropAsync(actor).ConfigureAwait(false);
+        await homes.DropAsync(stored.RunId).ConfigureAwait(false);
         RunDirectory.WriteDescription(run.Output, description);
         stored = await store.ResubmitRunAsync(stored.RunId, run, cancellation).ConfigureAwait(false);
-        await TakeUpAsync(stored, underWay: false, cancellation).ConfigureAwait(false);
+        await homes.TakeUpAsync(stored, underWay: false, cancellation).ConfigureAwait(false);
         return (stored.RunId, true);
     }
 
@@ -256,24 +236,6 @@ internal sealed class RunCatalog(IRunStore store, StoreLease lease, SessionTable
         var difference = RunIdentity.Difference(before, now);
         if (difference.Count > 0)
             throw new RunRefusedException(RefusalKind.Precondition, $"{output} holds another run ({string.Join("; ", difference)}): name another output directory, or submit the same run");
-    }
-
-    private async Task TakeUpAsync(StoredRun run, bool underWay, CancellationToken cancellation)
-    {
-        var plan = RunLoader.Plan(run);
-        var memory = await loader.LoadAsync(run, underWay, cancellation).ConfigureAwait(false);
-        plan = plan with { ReachToken = RunDirectory.TakeToken(plan.Output) };
-        var actor = new RunActor(plan, memory, lease, post => new RunExecutor(plan, store, sessions, post, time, log), time, log);
-        lock (gate)
-            actors[++taken] = actor;
-        CoordinatorLog.RunTakenUp(log, plan.RunId, actor.State.Committed.Step, plan.Output);
-    }
-
-    private async Task DropAsync(RunActor actor)
-    {
-        lock (gate)
-            actors.Remove(actors.First(a => a.Value == actor).Key);
-        await actor.DisposeAsync().ConfigureAwait(false);
     }
 
     private static string NameStem(RunDescription description)

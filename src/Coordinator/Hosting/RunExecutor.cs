@@ -2,16 +2,24 @@ using AdderNet.Coordinator.Output;
 using AdderNet.Coordinator.RunLogic;
 using AdderNet.Coordinator.Store;
 using AdderNet.Core.Checkpoints;
+using AdderNet.Protos.V1;
 using Microsoft.Extensions.Logging;
 
 namespace AdderNet.Coordinator.Hosting;
 
-/// <summary>Carries out a run's decisions: store, output files, messages. Each action is complete before the next begins.</summary>
+/// <summary>
+/// Carries out a run's decisions: store, output files, messages. Each action is complete before the next begins, but for
+/// what is only noted down: that is written behind the run's back, in order, and all of it before anything else is recorded or
+/// any worker is told anything but a commit. So no commit waits for a database, and no step begins before all is recorded.
+/// </summary>
 internal sealed class RunExecutor(
-    RunPlan plan, IRunStore store, SessionTable sessions, Action<RunEvent> post, TimeProvider time, ILogger log)
+    RunPlan plan, IRunStore store, ISessionSender sessions, Action<RunEvent> post, TimeProvider time, ILogger log)
 {
     private readonly MetricsFile metrics = new(Path.Combine(plan.Output, RunDirectory.MetricsFile));
     private Task verifying = Task.CompletedTask;
+    private Task noting = Task.CompletedTask;
+    private bool failed;
+    private (Send Send, CoordinatorMessage Message)? told;
 
     /// <summary>
     /// Performs the actions in order. When one fails the rest are dropped, so that nobody hears of what was not recorded,
@@ -24,30 +32,21 @@ internal sealed class RunExecutor(
             cancellation = CancellationToken.None;
         foreach (var action in decision.Actions)
         {
-            try
-            {
-                await PerformAsync(decision, action, cancellation).ConfigureAwait(false);
-            }
-            catch (FencingLostException e)
-            {
-                post(new StoreLost(e.Message));
+            if (!decision.Next.IsOver && IsNote(action))
+                noting = NoteDown(noting, decision, action, cancellation);
+            else if (!await TryAsync(decision, action, cancellation).ConfigureAwait(false))
                 return;
-            }
-            catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
-            {
-                CoordinatorLog.ActionFailed(log, plan.RunId, action.GetType().Name, e.Message);
-                if (decision.Next.IsOver)
-                    continue;
-                post(new HostFailed($"{action.GetType().Name} could not be carried out: {e.Message}"));
-                return;
-            }
         }
     }
+
+    /// <summary>Completes when all that was noted down so far is written.</summary>
+    public Task NotedAsync() => noting;
 
     /// <summary>Leaves the run's progress in the store when the coordinator stops before the run does.</summary>
     public async Task CloseAsync(RunState state)
     {
         await verifying.ConfigureAwait(false);
+        await noting.ConfigureAwait(false);
         metrics.Dispose();
         if (state.IsOver)
             return;
@@ -64,12 +63,65 @@ internal sealed class RunExecutor(
         }
     }
 
+    /// <summary>What nobody is told of in the same step: it may be written while the step goes on.</summary>
+    private static bool IsNote(RunAction action) => action is RecordCheckpoint or RecordProgress or DeleteCheckpoint or Note;
+
+    private Task NoteDown(Task before, Decision decision, RunAction action, CancellationToken cancellation) => Task.Run(
+        async () =>
+        {
+            await before.ConfigureAwait(false);
+            try
+            {
+                if (!Volatile.Read(ref failed) && !await TryAsync(decision, action, cancellation).ConfigureAwait(false))
+                    Volatile.Write(ref failed, true);
+            }
+            catch (OperationCanceledException)
+            {
+                Volatile.Write(ref failed, true); // the coordinator stops
+            }
+        },
+        CancellationToken.None);
+
+    /// <summary>False: the action failed, and the run was told.</summary>
+    private async Task<bool> TryAsync(Decision decision, RunAction action, CancellationToken cancellation)
+    {
+        try
+        {
+            if (!IsNote(action) && action is not (Send { Order: CommitOrder } or WriteStepLine))
+                await noting.ConfigureAwait(false);
+            if (!Volatile.Read(ref failed) || decision.Next.IsOver)
+                await PerformAsync(decision, action, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (FencingLostException e)
+        {
+            post(new StoreLost(e.Message));
+            return false;
+        }
+        catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
+        {
+            CoordinatorLog.ActionFailed(log, plan.RunId, action.GetType().Name, e.Message);
+            if (decision.Next.IsOver)
+                return true;
+            post(new HostFailed($"{action.GetType().Name} could not be carried out: {e.Message}"));
+            return false;
+        }
+    }
+
+    /// <summary>What is broadcast is one message, made once.</summary>
+    private CoordinatorMessage MessageOf(Send send)
+    {
+        if (told is not { } last || !ReferenceEquals(last.Send.Order, send.Order) || (last.Send.Generation, last.Send.Step) != (send.Generation, send.Step))
+            told = last = (send, OrderMessages.Of(plan, send));
+        return last.Message;
+    }
+
     private async Task PerformAsync(Decision decision, RunAction action, CancellationToken cancellation)
     {
         switch (action)
         {
             case Send send:
-                sessions.Send(send.Session, OrderMessages.Of(plan, send));
+                sessions.Send(send.Session, MessageOf(send));
                 break;
             case WriteStepLine step:
                 metrics.Append(step.Line);

@@ -30,7 +30,20 @@ internal sealed class SessionLink(long id, string workerId, ILogger log) : IDisp
         if (outbound.Writer.TryWrite(message) || outbound.Reader.Completion.IsCompleted || closed.IsCancellationRequested)
             return;
         CoordinatorLog.SessionOverflow(log, Id, WorkerId);
-        closed.Cancel();
+        End();
+    }
+
+    /// <summary>Ends the session at once: the worker opens another one.</summary>
+    public void End()
+    {
+        try
+        {
+            closed.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended already.
+        }
     }
 
     /// <summary>No more messages come; what is queued is still sent.</summary>
@@ -39,11 +52,20 @@ internal sealed class SessionLink(long id, string workerId, ILogger log) : IDisp
     public void Dispose() => closed.Dispose();
 }
 
-/// <summary>The open sessions, by number.</summary>
-internal sealed class SessionTable(ILogger log)
+/// <summary>Takes messages for workers by the numbers of their sessions.</summary>
+internal interface ISessionSender
+{
+    /// <summary>Queues a message; a session that is over drops it.</summary>
+    void Send(long session, CoordinatorMessage message);
+}
+
+/// <summary>The open sessions of this process, by number.</summary>
+/// <param name="first">Numbers begin behind this one, so that those of several processes need not meet.</param>
+/// <param name="log">Where to log.</param>
+internal sealed class SessionTable(long first, ILogger log) : ISessionSender
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<long, SessionLink> links = new();
-    private long last;
+    private long last = first;
 
     public SessionLink Open(string workerId)
     {
@@ -56,6 +78,13 @@ internal sealed class SessionTable(ILogger log)
     {
         if (links.TryGetValue(session, out var link))
             link.Send(message);
+    }
+
+    /// <summary>Ends a session; nothing when it is over.</summary>
+    public void End(long session)
+    {
+        if (links.TryGetValue(session, out var link))
+            link.End();
     }
 
     public void Remove(SessionLink link)

@@ -38,12 +38,12 @@ internal sealed class StoreLease : IAsyncDisposable
 
     /// <exception cref="StoreException">The store cannot be used, or another coordinator holds it and this one is no standby.</exception>
     public static async Task<StoreLease> TakeAsync(
-        IRunStore store, TimeSpan duration, bool standby, TimeProvider time, ILogger log, CancellationToken cancellation)
+        IRunStore store, LeaseOwner owner, TimeSpan duration, bool standby, TimeProvider time, ILogger log, CancellationToken cancellation)
     {
         for (var seen = ""; ;)
         {
             var asked = time.GetTimestamp();
-            var holder = await store.AcquireAsync(ProcessOwner.Describe(), duration, ProcessOwner.IsGone, cancellation).ConfigureAwait(false);
+            var holder = await store.AcquireAsync(owner, duration, ProcessOwner.IsGone, cancellation).ConfigureAwait(false);
             if (holder is null)
                 return new StoreLease(store, duration, asked, time, log);
             if (!standby)

@@ -1,26 +1,25 @@
-using AdderNet.Coordinator.RunLogic;
 using AdderNet.Protos.V1;
 
 namespace AdderNet.Coordinator.Hosting;
 
 /// <summary>A connected worker: at first in the pool, then with a run.</summary>
-internal sealed class WorkerSeat(SessionLink link, WorkerInfo info)
+internal sealed class WorkerSeat(SessionLink link, Hello hello)
 {
     private readonly Lock gate = new();
-    private RunActor? run;
+    private IRunDoor? run;
     private bool left;
 
     public SessionLink Link { get; } = link;
 
     /// <summary>Hands the worker to a run; nothing when its session is over.</summary>
-    public void Join(RunActor actor)
+    public void Join(IRunDoor door)
     {
         lock (gate)
         {
             if (left)
                 return;
-            run = actor;
-            actor.Post(new MemberConnected(Link.WorkerId, Link.Id, info));
+            run = door;
+            door.Connect(Link, hello);
         }
     }
 
@@ -28,10 +27,7 @@ internal sealed class WorkerSeat(SessionLink link, WorkerInfo info)
     public void Receive(WorkerMessage message)
     {
         lock (gate)
-        {
-            if (run is not null && WorkerMessages.Event(Link.WorkerId, Link.Id, message) is { } @event)
-                run.Post(@event);
-        }
+            run?.Receive(Link, message);
     }
 
     /// <summary>The session is over.</summary>
@@ -40,7 +36,7 @@ internal sealed class WorkerSeat(SessionLink link, WorkerInfo info)
         lock (gate)
         {
             left = true;
-            run?.Post(new StreamClosed(Link.WorkerId, Link.Id));
+            run?.Leave(Link);
         }
     }
 }
@@ -63,20 +59,25 @@ internal sealed class WorkerPool
             waiting.Remove(seat);
     }
 
-    /// <summary>Gives waiting workers, longest first, to the runs that want some, oldest run first.</summary>
-    public void Offer(IReadOnlyList<RunActor> runs)
+    /// <summary>How many wait.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+                return waiting.Count;
+        }
+    }
+
+    /// <summary>Gives up to <paramref name="free"/> waiting workers, longest first, to a run.</summary>
+    public void Offer(IRunDoor run, int free)
     {
         lock (gate)
         {
-            foreach (var run in runs)
+            for (; free > 0 && waiting.Count > 0; free--)
             {
-                var state = run.State;
-                var free = Membership.Wants(state) ? state.Plan.Description.Elastic.MaxWorkers - state.Members.Count : 0;
-                for (; free > 0 && waiting.Count > 0; free--)
-                {
-                    waiting[0].Join(run);
-                    waiting.RemoveAt(0);
-                }
+                waiting[0].Join(run);
+                waiting.RemoveAt(0);
             }
         }
     }

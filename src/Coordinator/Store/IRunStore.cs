@@ -14,12 +14,12 @@ internal interface IRunStore : IAsyncDisposable
     string Name { get; }
 
     /// <summary>Takes the store's lease, or says who has it. The tables are made or upgraded when it is taken.</summary>
-    /// <param name="owner">Describes this process.</param>
+    /// <param name="owner">Who takes it.</param>
     /// <param name="duration">Time after which the lease ends unless it is renewed.</param>
     /// <param name="isGone">Whether a former owner is known to have ended: its lease need not be waited for.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>Null when the lease is ours, else the owner whose lease lives.</returns>
-    Task<string?> AcquireAsync(string owner, TimeSpan duration, Func<string, bool> isGone, CancellationToken cancellation);
+    Task<string?> AcquireAsync(LeaseOwner owner, TimeSpan duration, Func<string, bool> isGone, CancellationToken cancellation);
 
     /// <summary>Lets the lease live on.</summary>
     Task RenewAsync(TimeSpan duration, CancellationToken cancellation);
@@ -73,7 +73,10 @@ internal sealed record StoredRun(
     RunCondition Condition, string Reason, long Step, RunFacts? Facts, TimeSpan TrainingTime, DateTimeOffset Created)
 {
     /// <summary>Whether a coordinator that takes up the store drives it on without being asked.</summary>
-    public bool IsActive => Condition is RunCondition.Waiting or RunCondition.Training or RunCondition.Evaluating
+    public bool IsActive => Drives(Condition);
+
+    /// <summary>Whether a run in this condition is not over.</summary>
+    public static bool Drives(RunCondition condition) => condition is RunCondition.Waiting or RunCondition.Training or RunCondition.Evaluating
         or RunCondition.Checkpointing or RunCondition.Paused;
 }
 

@@ -10,15 +10,37 @@ namespace AdderNet.Coordinator.Store;
 /// The store in a relational database. Work that a database runs again after a broken connection may have been committed
 /// the first time: every write here leaves the same rows when it is made twice.
 /// </summary>
-internal sealed class RunStore(IStoreDatabase database, string cluster) : IRunStore
+internal sealed class RunStore : IRunStore
 {
-    private readonly StoreSchema schema = new(database);
-    private long token;
+    private readonly IStoreDatabase database;
+    private readonly string cluster;
+    private readonly StoreSchema schema;
+    private readonly LeaseRows lease;
+    private readonly LeaseRows? store;
+    private readonly string writer;
     private long writes;
+
+    /// <summary>The store of a coordinator that drives all its runs.</summary>
+    public RunStore(IStoreDatabase database, string cluster)
+        : this(database, cluster, new LeaseRows(database, null), null, "")
+    {
+    }
+
+    private RunStore(IStoreDatabase database, string cluster, LeaseRows lease, LeaseRows? store, string writer)
+    {
+        (this.database, this.cluster, this.lease, this.store, this.writer) = (database, cluster, lease, store, writer);
+        schema = new StoreSchema(database);
+    }
 
     public string Name => database.Name;
 
-    public async Task<string?> AcquireAsync(string owner, TimeSpan duration, Func<string, bool> isGone, CancellationToken cancellation)
+    /// <summary>
+    /// The same store for who drives one run of it: beside the store's lease, which this one must hold, the run has a lease of
+    /// its own, and what is written is written under both.
+    /// </summary>
+    public RunStore Of(string runId) => new(database, cluster, new LeaseRows(database, runId), lease, runId + " ");
+
+    public async Task<string?> AcquireAsync(LeaseOwner owner, TimeSpan duration, Func<string, bool> isGone, CancellationToken cancellation)
     {
         var tried = 0L;
         var holder = await database.TransactAsync<string?>(
@@ -27,25 +49,21 @@ internal sealed class RunStore(IStoreDatabase database, string cluster) : IRunSt
             {
                 if (database.LockStore is { } alone)
                     await transaction.ExecuteAsync(alone).ConfigureAwait(false);
-                var version = await schema.FindAsync(transaction).ConfigureAwait(false);
-                if (version > 1)
-                    await RequireClusterAsync(transaction).ConfigureAwait(false);
-                var row = version == 0 ? null : (await transaction.RowsAsync<LeaseRow>(LeaseRow.Select(database.Now) + database.LockAlone).ConfigureAwait(false)).SingleOrDefault();
-                var held = row?.ToLease();
-                var isOurs = transaction.IsRetry && held is not null && held.Token == tried && held.Owner == owner;
-                if (!isOurs && !StoreRules.IsFree(held, row?.NowMs ?? 0, isGone))
+                var version = await PrepareAsync(transaction).ConfigureAwait(false);
+                var (held, nowMs) = version == 0 ? default : await lease.ReadAsync(transaction).ConfigureAwait(false);
+                var isOurs = transaction.IsRetry && held is not null && held.Token == tried && held.Owner == owner.Name;
+                var joins = StoreRules.Joins(held, owner, nowMs) && version == StoreSchema.Version;
+                if (!isOurs && !joins && !StoreRules.IsFree(held, nowMs, isGone))
                     return held!.Owner;
-                await schema.UpgradeAsync(transaction, version).ConfigureAwait(false);
-                await transaction.ExecuteAsync("INSERT INTO store_identity VALUES (1, @cluster) ON CONFLICT (id) DO NOTHING", new { cluster }).ConfigureAwait(false);
-                tried = StoreRules.NextToken(held);
-                await transaction.ExecuteAsync(
-                    $"INSERT INTO coordinator_lease VALUES (1, @tried, @owner, {database.Now} + @milliseconds) ON CONFLICT (id) DO UPDATE SET token = @tried, owner = @owner, expires_ms = {database.Now} + @milliseconds",
-                    new { tried, owner, milliseconds = (long)duration.TotalMilliseconds }).ConfigureAwait(false);
+                if (store is null)
+                    await UpgradeAsync(transaction, version).ConfigureAwait(false);
+                tried = joins ? held!.Token : StoreRules.NextToken(held);
+                await lease.WriteAsync(transaction, tried, owner.Name, duration).ConfigureAwait(false);
                 return null;
             },
             cancellation).ConfigureAwait(false);
         if (holder is null)
-            token = tried;
+            lease.Token = tried;
         return holder;
     }
 
@@ -53,19 +71,14 @@ internal sealed class RunStore(IStoreDatabase database, string cluster) : IRunSt
         nameof(RenewAsync),
         async transaction =>
         {
-            var renewed = await transaction.ExecuteAsync(
-                $"UPDATE coordinator_lease SET expires_ms = {database.Now} + @milliseconds WHERE id = 1 AND token = @token",
-                new { token, milliseconds = (long)duration.TotalMilliseconds }).ConfigureAwait(false);
-            if (renewed == 0)
-                StoreRules.RequireHolder(await transaction.ValueAsync<long?>("SELECT token FROM coordinator_lease WHERE id = 1").ConfigureAwait(false), token, Name);
-            return renewed;
+            if (store is not null)
+                await store.RequireAsync(transaction).ConfigureAwait(false);
+            await lease.RenewAsync(transaction, duration).ConfigureAwait(false);
+            return true;
         },
         cancellation);
 
-    public Task ReleaseAsync(CancellationToken cancellation) => database.TransactAsync(
-        nameof(ReleaseAsync),
-        transaction => transaction.ExecuteAsync("UPDATE coordinator_lease SET owner = '', expires_ms = 0 WHERE id = 1 AND token = @token", new { token }),
-        cancellation);
+    public Task ReleaseAsync(CancellationToken cancellation) => database.TransactAsync(nameof(ReleaseAsync), lease.ReleaseAsync, cancellation);
 
     public Task<StoredRun> CreateRunAsync(NewRun run, CancellationToken cancellation) => FencedAsync(
         async (transaction, key) =>
@@ -139,13 +152,13 @@ internal sealed class RunStore(IStoreDatabase database, string cluster) : IRunSt
             async (transaction, key) =>
             {
                 var highest = (await transaction.RowsAsync<GenerationRow>(GenerationRow.SelectHighest, new { runId }).ConfigureAwait(false)).SingleOrDefault();
-                if (transaction.IsRetry && highest is not null && highest.Number == number && highest.FencingToken == token)
+                if (transaction.IsRetry && highest is not null && highest.Number == number && highest.FencingToken == lease.Token)
                     return true;
                 if (!StoreRules.MayMake(highest?.Number, number))
                     return false;
                 await transaction.ExecuteAsync(
                     $"INSERT INTO generations VALUES (@runId, @number, @token, @members, @baseStep, @reason, {database.Now})",
-                    new { runId, number, token, members = MemberJson.Write(members), baseStep, reason }).ConfigureAwait(false);
+                    new { runId, number, token = lease.Token, members = MemberJson.Write(members), baseStep, reason }).ConfigureAwait(false);
                 await transaction.ExecuteAsync("UPDATE runs SET state = 'training', reason = @reason WHERE id = @runId", new { runId, reason }).ConfigureAwait(false);
                 var who = string.Join(", ", members.Select(m => $"{m.WorkerId} {m.Range.First}-{m.Range.End}"));
                 await AddAsync(transaction, key, runId, "generation", baseStep, $"generation {number} from step {baseStep}: {reason}; members (shards, end exclusive) {who}").ConfigureAwait(false);
@@ -229,7 +242,7 @@ internal sealed class RunStore(IStoreDatabase database, string cluster) : IRunSt
     public Task AddHistoryAsync(string runId, string kind, long step, string text, CancellationToken cancellation) => FencedAsync(
         (transaction, key) => AddAsync(transaction, key, runId, kind, step, text), cancellation);
 
-    public ValueTask DisposeAsync() => database.DisposeAsync();
+    public ValueTask DisposeAsync() => store is null ? database.DisposeAsync() : default;
 
     private static async Task<StoredRun> ReadRunAsync(string id, StoreTransaction transaction) =>
         (await transaction.RowsAsync<RunRow>(RunRow.Select + " WHERE id = @id", new { id }).ConfigureAwait(false)).Single().ToRun();
@@ -237,13 +250,14 @@ internal sealed class RunStore(IStoreDatabase database, string cluster) : IRunSt
     /// <summary>A write that only the holder of the store may make; its key is the same each time it is tried.</summary>
     private Task<T> FencedAsync<T>(Func<StoreTransaction, string, Task<T>> write, CancellationToken cancellation, [CallerMemberName] string operation = "")
     {
-        var key = string.Create(CultureInfo.InvariantCulture, $"{token}-{Interlocked.Increment(ref writes)}");
+        var key = string.Create(CultureInfo.InvariantCulture, $"{writer}{lease.Token}-{Interlocked.Increment(ref writes)}");
         return database.TransactAsync(
             operation,
             async transaction =>
             {
-                var highest = await transaction.ValueAsync<long?>($"SELECT token FROM coordinator_lease WHERE id = 1 {database.LockShared}").ConfigureAwait(false);
-                StoreRules.RequireHolder(highest, token, Name);
+                if (store is not null)
+                    await store.RequireAsync(transaction).ConfigureAwait(false);
+                await lease.RequireAsync(transaction).ConfigureAwait(false);
                 return await write(transaction, key).ConfigureAwait(false);
             },
             cancellation);
@@ -252,6 +266,27 @@ internal sealed class RunStore(IStoreDatabase database, string cluster) : IRunSt
     private Task<int> AddAsync(StoreTransaction transaction, string key, string runId, string kind, long step, string text) => transaction.ExecuteAsync(
         $"INSERT INTO history (run_id, at_ms, kind, text, step, write_key) VALUES (@runId, {database.Now}, @kind, @text, @step, @key) ON CONFLICT (write_key) DO NOTHING",
         new { runId, kind, text, step, key });
+
+    /// <summary>Finds the schema's version, and looks whose the store is; a run's lease is only taken by who holds the store.</summary>
+    private async Task<long> PrepareAsync(StoreTransaction transaction)
+    {
+        if (store is not null)
+        {
+            await store.RequireAsync(transaction).ConfigureAwait(false);
+            return StoreSchema.Version;
+        }
+
+        var version = await schema.FindAsync(transaction).ConfigureAwait(false);
+        if (version > 1)
+            await RequireClusterAsync(transaction).ConfigureAwait(false);
+        return version;
+    }
+
+    private async Task UpgradeAsync(StoreTransaction transaction, long version)
+    {
+        await schema.UpgradeAsync(transaction, version).ConfigureAwait(false);
+        await transaction.ExecuteAsync("INSERT INTO store_identity VALUES (1, @cluster) ON CONFLICT (id) DO NOTHING", new { cluster }).ConfigureAwait(false);
+    }
 
     private async Task RequireClusterAsync(StoreTransaction transaction)
     {

@@ -33,13 +33,18 @@ public static class StoreAddress
     /// <param name="time">The clock of retries, and of leases in a SQLite file.</param>
     /// <param name="watch">Told of every place between two statements; null: nobody.</param>
     /// <exception cref="StoreException">The address names no store, or a file cannot be opened.</exception>
-    internal static IRunStore Open(string address, string cluster, TimeProvider time, Action<StorePoint>? watch = null)
+    internal static RunStore Open(string address, string cluster, TimeProvider time, Action<StorePoint>? watch = null) =>
+        new(OpenDatabase(address, time, watch), cluster);
+
+    /// <summary>Opens the database under a store.</summary>
+    /// <exception cref="StoreException">The address names no store, or a file cannot be opened.</exception>
+    internal static IStoreDatabase OpenDatabase(string address, TimeProvider time, Action<StorePoint>? watch)
     {
         if (ProblemOf(address) is { } problem)
             throw new StoreException(problem);
-        IStoreDatabase database = address.StartsWith(Sqlite, StringComparison.Ordinal)
-            ? SqliteDatabase.Open(address[Sqlite.Length..], time, watch)
-            : PostgresDatabase.Open(address[Postgres.Length..], time, watch);
-        return new RunStore(database, cluster);
+        return IsShared(address) ? PostgresDatabase.Open(address[Postgres.Length..], time, watch) : SqliteDatabase.Open(address[Sqlite.Length..], time, watch);
     }
+
+    /// <summary>Whether processes of several machines can use the store at once.</summary>
+    internal static bool IsShared(string address) => address.StartsWith(Postgres, StringComparison.Ordinal);
 }

@@ -34,8 +34,6 @@ internal static class MemberJson
 
 internal sealed class LeaseRow
 {
-    public static string Select(string now) => $"SELECT token AS Token, owner AS Owner, expires_ms AS ExpiresMs, {now} AS NowMs FROM coordinator_lease WHERE id = 1 ";
-
     public long Token { get; init; }
 
     public string Owner { get; init; } = "";
@@ -44,8 +42,6 @@ internal sealed class LeaseRow
 
     /// <summary>By the clock that <see cref="ExpiresMs"/> was measured with.</summary>
     public long NowMs { get; init; }
-
-    public HeldLease ToLease() => new(Token, Owner, ExpiresMs);
 }
 
 internal sealed class RunRow

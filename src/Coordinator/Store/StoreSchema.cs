@@ -6,7 +6,7 @@ namespace AdderNet.Coordinator.Store;
 /// </summary>
 internal sealed class StoreSchema(IStoreDatabase database)
 {
-    /// <summary>What leads from each version to the next: the first entry from 1 to 2.</summary>
+    /// <summary>What leads from each version to the next: the first entry from 1 to 2. Version 3 came with silos.</summary>
     private static readonly string[][] Upgrades =
     [
         [
@@ -14,6 +14,13 @@ internal sealed class StoreSchema(IStoreDatabase database)
             "ALTER TABLE history ADD COLUMN step BIGINT NOT NULL DEFAULT 0",
             "ALTER TABLE history ADD COLUMN write_key TEXT",
             "CREATE UNIQUE INDEX history_writes ON history (write_key)",
+        ],
+        [
+            "CREATE TABLE run_leases (run_id TEXT PRIMARY KEY, token BIGINT NOT NULL, owner TEXT NOT NULL, expires_ms BIGINT NOT NULL)",
+            "CREATE TABLE grain_states (grain TEXT NOT NULL, name TEXT NOT NULL, etag BIGINT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (grain, name))",
+            "CREATE TABLE silo_list (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL)",
+            "INSERT INTO silo_list VALUES (1, 0)",
+            "CREATE TABLE silos (address TEXT PRIMARY KEY, etag BIGINT NOT NULL, entry TEXT NOT NULL, alive_ms BIGINT NOT NULL)",
         ],
     ];
 

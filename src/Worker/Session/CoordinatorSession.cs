@@ -23,7 +23,7 @@ internal sealed class CoordinatorSession : IAsyncDisposable
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Lasting = TimeSpan.FromSeconds(3);
 
-    private readonly RpcChannel channel;
+    private readonly IReadOnlyList<RpcChannel> channels;
     private readonly Hello hello;
     private readonly MemberInbox inbox;
     private readonly TimeProvider time;
@@ -32,10 +32,19 @@ internal sealed class CoordinatorSession : IAsyncDisposable
     private RpcDuplexCall<WorkerMessage, CoordinatorMessage>? call;
     private volatile bool closing;
     private bool joined;
+    private int place;
 
-    public CoordinatorSession(Uri coordinator, RpcChannelOptions? options, Hello hello, MemberInbox inbox, TimeProvider time, ILogger logger)
+    /// <param name="coordinators">Where to find one: each that fails is followed by the next. At least one.</param>
+    /// <param name="options">Certificates and limits.</param>
+    /// <param name="hello">What the worker says of itself.</param>
+    /// <param name="inbox">Takes what happens.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where to log.</param>
+    public CoordinatorSession(
+        IEnumerable<Uri> coordinators, RpcChannelOptions? options, Hello hello, MemberInbox inbox, TimeProvider time, ILogger logger)
     {
-        channel = RpcChannel.Create(coordinator, (options ?? new RpcChannelOptions()) with { KeepAlivePingDelay = PingDelay, KeepAlivePingTimeout = PingDelay });
+        var kept = (options ?? new RpcChannelOptions()) with { KeepAlivePingDelay = PingDelay, KeepAlivePingTimeout = PingDelay };
+        channels = [.. coordinators.Select(coordinator => RpcChannel.Create(coordinator, kept))];
         this.hello = hello;
         this.inbox = inbox;
         this.time = time;
@@ -49,7 +58,8 @@ internal sealed class CoordinatorSession : IAsyncDisposable
                 ShouldHandle = new PredicateBuilder().Handle<RpcException>(IsTransient),
                 OnRetry = attempt =>
                 {
-                    logger.CoordinatorUnreachable(channel.Address, attempt.AttemptNumber + 1, Describe(attempt.Outcome.Exception));
+                    logger.CoordinatorUnreachable(Channel.Address, attempt.AttemptNumber + 1, Describe(attempt.Outcome.Exception));
+                    place++;
                     return default;
                 },
             })
@@ -58,6 +68,9 @@ internal sealed class CoordinatorSession : IAsyncDisposable
 
     /// <summary>The run that this worker belongs to, from its first Welcome on.</summary>
     public string RunId { get; private set; } = string.Empty;
+
+    /// <summary>To the coordinator that is tried now.</summary>
+    private RpcChannel Channel => channels[place % channels.Count];
 
     /// <summary>Keeps the stream open until cancelled; a coordinator that cannot be reached closes the inbox with a clear line.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -69,6 +82,7 @@ internal sealed class CoordinatorSession : IAsyncDisposable
                 await retry.ExecuteAsync(async token => await ServeAsync(token), cancellation);
                 if (closing)
                     return;
+                place++;
                 await Task.Delay(FirstDelay, time, cancellation);
             }
         }
@@ -79,8 +93,8 @@ internal sealed class CoordinatorSession : IAsyncDisposable
         catch (RpcException e)
         {
             inbox.Post(new SessionGivenUp(e.Code == RpcStatusCode.Unimplemented
-                ? $"{channel.Address} is no AdderNet coordinator: {e.Detail}"
-                : $"cannot reach the coordinator at {channel.Address}: {e.Detail}; start one with 'addernet coordinator --listen {channel.Address.GetLeftPart(UriPartial.Authority)}'"));
+                ? $"{Channel.Address} is no AdderNet coordinator: {e.Detail}"
+                : $"cannot reach the coordinator at {string.Join(" or ", channels.Select(c => c.Address))}: {e.Detail}; start one with 'addernet coordinator --listen {Channel.Address.GetLeftPart(UriPartial.Authority)}'"));
         }
         catch (Exception e)
         {
@@ -116,7 +130,11 @@ internal sealed class CoordinatorSession : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await channel.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var channel in channels)
+            await channel.DisposeAsync();
+    }
 
     private static bool IsTransient(RpcException e) => e.Code is RpcStatusCode.Unavailable or RpcStatusCode.Cancelled
         or RpcStatusCode.DeadlineExceeded or RpcStatusCode.Unknown or RpcStatusCode.Internal or RpcStatusCode.Aborted or RpcStatusCode.ResourceExhausted;
@@ -126,6 +144,7 @@ internal sealed class CoordinatorSession : IAsyncDisposable
     /// <summary>One stream, from Hello to its end. A stream that lasted ends normally, so that the next one has all its retries.</summary>
     private async Task ServeAsync(CancellationToken cancellation)
     {
+        var channel = Channel;
         var began = time.GetTimestamp();
         var answered = false;
         await using var stream = channel.Duplex(CoordinationMethods.Session, null, cancellation);

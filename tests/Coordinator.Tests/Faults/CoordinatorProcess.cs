@@ -36,11 +36,17 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         return new Uri($"http://127.0.0.1:{((IPEndPoint)socket.LocalEndpoint).Port}/");
     }
 
-    public static CoordinatorProcess Start(string store, Uri listen, string points, TimeSpan lease, bool standby = false, string? dieAt = null)
+    /// <param name="store">As <c>--store</c> takes it.</param>
+    /// <param name="listen">Where it listens.</param>
+    /// <param name="points">The file that it writes the places between statements to.</param>
+    /// <param name="lease">Of the store.</param>
+    /// <param name="role">active, standby or silo.</param>
+    /// <param name="dieAt">The place at which it kills itself.</param>
+    public static CoordinatorProcess Start(string store, Uri listen, string points, TimeSpan lease, string role = "active", string? dieAt = null)
     {
         List<string> arguments =
         [
-            Path.Combine(AppContext.BaseDirectory, "AdderNet.CoordinatorProcess.dll"), store, listen.ToString(), $"{(int)lease.TotalMilliseconds}", standby ? "standby" : "active", points,
+            Path.Combine(AppContext.BaseDirectory, "AdderNet.CoordinatorProcess.dll"), store, listen.ToString(), $"{(int)lease.TotalMilliseconds}", role, points,
         ];
         if (dieAt is not null)
             arguments.Add(dieAt);

@@ -33,7 +33,7 @@ public sealed class TakeoverTests(PostgresServer server) : IDisposable
         await using var crew = Workers(address);
         await using var active = CoordinatorProcess.Start(place.Address, address, Points, Lease);
         Assert.NotNull(await active.Listening);
-        await using var standby = CoordinatorProcess.Start(place.Address, address, Points, Lease, standby: true);
+        await using var standby = CoordinatorProcess.Start(place.Address, address, Points, Lease, role: "standby");
         var step = await SubmitAndReachAsync(address, 8);
         Assert.False(standby.Listening.IsCompleted);
 
@@ -54,7 +54,7 @@ public sealed class TakeoverTests(PostgresServer server) : IDisposable
         await using var crew = Workers(address);
         await using var active = CoordinatorProcess.Start(place.Address, address, Points, Lease);
         Assert.NotNull(await active.Listening);
-        await using var standby = CoordinatorProcess.Start(place.Address, other, Points, Lease, standby: true);
+        await using var standby = CoordinatorProcess.Start(place.Address, other, Points, Lease, role: "standby");
         await SubmitAndReachAsync(address, 8);
 
         active.StandStill();

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using AdderNet.Coordinator.Store;
 using AdderNet.Coordinator.Tests.Store;
 using AdderNet.Core.Checkpoints;
 using AdderNet.Protos.Rpc;
@@ -12,12 +11,16 @@ namespace AdderNet.Coordinator.Tests.Hosting;
 /// <summary>What a coordinator must do whatever keeps its runs; run on each kind of store.</summary>
 public abstract class CoordinatorHostTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("addernet-host-");
     private TestStore place = null!;
-    private CoordinatorHost host = null!;
     private RpcChannel client = null!;
+
+    /// <summary>A coordinator that answers; where there are several, another one each time.</summary>
+    protected abstract Uri Address { get; }
+
+    private protected TestStore Place => place;
 
     private string Output => Path.Combine(directory.FullName, "out");
 
@@ -30,7 +33,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await client.DisposeAsync();
-        await host.DisposeAsync();
+        await StopHostAsync();
         await place.DisposeAsync();
         directory.Delete(recursive: true);
     }
@@ -38,13 +41,18 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     /// <summary>An empty place for a store.</summary>
     protected abstract Task<TestStore> CreateAsync();
 
+    /// <summary>Starts what answers on a store.</summary>
+    protected abstract Task StartHostAsync(string store);
+
+    protected abstract Task StopHostAsync();
+
     [Fact]
     public async Task Two_workers_train_a_run_to_its_end_and_leave_every_file()
     {
         var reply = await SubmitAsync(expected: 2);
         Assert.Equal(("lenet5-synthetic-1", false), (reply.RunId, reply.Resumed));
-        await using (var a = new FakeWorker(host.Address, "a"))
-        await using (var b = new FakeWorker(host.Address, "b", wantedRun: reply.RunId))
+        await using (var a = new FakeWorker(Address, "a"))
+        await using (var b = new FakeWorker(Address, "b", wantedRun: reply.RunId))
         {
             var ended = await a.Ended.WaitAsync(Patience);
             Assert.Equal((true, "completed"), (ended!.Completed, ended.State));
@@ -75,10 +83,10 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     public async Task A_worker_lost_mid_step_is_replaced_by_a_joiner_and_no_step_is_missing_or_written_twice()
     {
         await SubmitAsync(expected: 2);
-        await using var a = new FakeWorker(host.Address, "a");
-        await using var b = new FakeWorker(host.Address, "b") { BeforeVote = step => Task.FromResult(step < 3) };
+        await using var a = new FakeWorker(Address, "a");
+        await using var b = new FakeWorker(Address, "b") { BeforeVote = step => Task.FromResult(step < 3) };
         await b.Ended.WaitAsync(Patience);
-        await using var c = new FakeWorker(host.Address, "c");
+        await using var c = new FakeWorker(Address, "c");
         await a.Ended.WaitAsync(Patience);
 
         var steps = Metrics().Where(l => !l.TryGetProperty("top1", out _)).ToArray();
@@ -100,7 +108,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
         }
 
         var reply = await SubmitAsync();
-        await using (var a = new FakeWorker(host.Address, "a") { BeforeVote = Hold })
+        await using (var a = new FakeWorker(Address, "a") { BeforeVote = Hold })
         {
             await reached.Task.WaitAsync(Patience);
             await ControlAsync(reply.RunId, "stop");
@@ -114,7 +122,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
         Assert.Equal("stopped", (await GetAsync()).State);
 
         Assert.Equal((reply.RunId, true), await SubmitAsync() is var again ? (again.RunId, again.Resumed) : default);
-        await using (var b = new FakeWorker(host.Address, "b"))
+        await using (var b = new FakeWorker(Address, "b"))
         {
             Assert.Equal("completed", (await b.Ended.WaitAsync(Patience))!.State);
             Assert.EndsWith("step-00000006/state.safetensors", b.Welcomed!.ResumeFrom);
@@ -128,7 +136,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     {
         await SubmitAsync();
         var reached = new TaskCompletionSource();
-        await using (new FakeWorker(host.Address, "a") { BeforeVote = step => Task.FromResult(step < 6 || !reached.TrySetResult()) })
+        await using (new FakeWorker(Address, "a") { BeforeVote = step => Task.FromResult(step < 6 || !reached.TrySetResult()) })
             await reached.Task.WaitAsync(Patience);
         await RestartAsync(() =>
         {
@@ -139,7 +147,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
         });
 
         Assert.Equal("waiting", (await GetAsync()).State);
-        await using var back = new FakeWorker(host.Address, "a", applied: 5);
+        await using var back = new FakeWorker(Address, "a", applied: 5);
         Assert.Equal("completed", (await back.Ended.WaitAsync(Patience))!.State);
         Assert.Equal(Enumerable.Range(1, 8), Metrics().Where(l => !l.TryGetProperty("top1", out _)).Select(l => l.GetProperty("step").GetInt32()));
     }
@@ -148,13 +156,13 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     public async Task A_finished_run_that_is_submitted_again_says_that_it_is_completed_and_more_steps_continue_it()
     {
         await SubmitAsync(maxSteps: 3);
-        await using (var a = new FakeWorker(host.Address, "a"))
+        await using (var a = new FakeWorker(Address, "a"))
             await a.Ended.WaitAsync(Patience);
         Assert.True((await SubmitAsync(maxSteps: 3)).Resumed);
         Assert.Equal("completed", (await GetAsync()).State);
 
         await SubmitAsync(maxSteps: 5);
-        await using (var b = new FakeWorker(host.Address, "b"))
+        await using (var b = new FakeWorker(Address, "b"))
             await b.Ended.WaitAsync(Patience);
         Assert.Equal(5UL, (await GetAsync()).Step);
     }
@@ -163,7 +171,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     public async Task An_output_directory_whose_store_was_lost_is_still_gone_on_with()
     {
         await SubmitAsync(maxSteps: 3);
-        await using (var a = new FakeWorker(host.Address, "a"))
+        await using (var a = new FakeWorker(Address, "a"))
             await a.Ended.WaitAsync(Patience);
         await RestartAsync(place.ForgetAsync);
 
@@ -171,7 +179,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
         Assert.Equal(("completed", 3UL), await GetAsync() is var s ? (s.State, s.Step) : default);
         await RestartAsync(place.ForgetAsync);
         await SubmitAsync(maxSteps: 5);
-        await using var b = new FakeWorker(host.Address, "b");
+        await using var b = new FakeWorker(Address, "b");
         await b.Ended.WaitAsync(Patience);
         Assert.EndsWith("step-00000003/state.safetensors", b.Welcomed!.ResumeFrom);
     }
@@ -200,7 +208,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     [Fact]
     public async Task A_worker_waits_in_the_pool_until_a_run_wants_it()
     {
-        await using var a = new FakeWorker(host.Address, "a");
+        await using var a = new FakeWorker(Address, "a");
         await SubmitAsync(maxSteps: 1);
         Assert.Equal("completed", (await a.Ended.WaitAsync(Patience))!.State);
     }
@@ -209,12 +217,12 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     public async Task A_worker_of_another_run_or_probe_is_refused_for_good()
     {
         var reply = await SubmitAsync();
-        await using var lost = new FakeWorker(host.Address, "lost", wantedRun: "resnet-7");
+        await using var lost = new FakeWorker(Address, "lost", wantedRun: "resnet-7");
         await lost.Ended.WaitAsync(Patience);
         Assert.Equal((true, $"run 'resnet-7' is not known here; known: {reply.RunId}"), (lost.Refusal!.Final, lost.Refusal.Reason));
 
         var (first, free) = (new TaskCompletionSource(), new TaskCompletionSource());
-        await using var a = new FakeWorker(host.Address, "a")
+        await using var a = new FakeWorker(Address, "a")
         {
             BeforeVote = async _ =>
             {
@@ -224,7 +232,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
             },
         };
         await first.Task.WaitAsync(Patience);
-        await using var odd = new FakeWorker(host.Address, "odd", wantedRun: reply.RunId, probe: "other");
+        await using var odd = new FakeWorker(Address, "odd", wantedRun: reply.RunId, probe: "other");
         await odd.Ended.WaitAsync(Patience);
         Assert.Equal("probe hash: the run has probe, this worker has other", odd.Refusal?.Reason);
         free.SetResult();
@@ -234,7 +242,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     public async Task Watching_a_run_shows_it_until_it_ends()
     {
         await SubmitAsync();
-        await using var a = new FakeWorker(host.Address, "a");
+        await using var a = new FakeWorker(Address, "a");
         var seen = new List<RunStatus>();
         using var limit = new CancellationTokenSource(Patience, TimeProvider.System);
         await foreach (var status in client.ServerStreamAsync(CoordinationMethods.WatchRun, new GetRunRequest(), null, limit.Token))
@@ -256,61 +264,11 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_second_coordinator_on_the_store_and_a_taken_port_are_refused_in_one_line()
-    {
-        var held = await Assert.ThrowsAsync<StoreException>(() => CoordinatorHost.StartAsync(Options()));
-        Assert.Contains("is held by another coordinator", held.Message);
-        Assert.DoesNotContain('\n', held.Message);
-        await using var second = await CreateAsync();
-        await Assert.ThrowsAsync<RpcListenException>(() => CoordinatorHost.StartAsync(
-            new CoordinatorOptions { Listen = host.Address, Store = second.Address }));
-        // What failed to start has let go of its store.
-        await using var other = await CoordinatorHost.StartAsync(Options() with { Store = second.Address });
-    }
-
-    [Fact]
-    public async Task A_standby_waits_while_the_store_is_held_and_goes_on_with_its_runs_when_it_is_free()
-    {
-        await SubmitAsync(maxSteps: 2);
-        using var never = new CancellationTokenSource();
-        var taking = CoordinatorHost.StartAsync(Options() with { Standby = true }, never.Token);
-        await using (var a = new FakeWorker(host.Address, "a"))
-            await a.Ended.WaitAsync(Patience);
-        await SubmitAsync(maxSteps: 3);
-        Assert.False(taking.IsCompleted);
-
-        await client.DisposeAsync();
-        await host.DisposeAsync();
-        host = await taking.WaitAsync(Patience);
-        client = RpcChannel.Create(host.Address);
-        await using var b = new FakeWorker(host.Address, "b");
-        await b.Ended.WaitAsync(Patience);
-        Assert.Equal(("completed", 3UL), await GetAsync() is var s ? (s.State, s.Step) : default);
-    }
-
-    [Fact]
-    public async Task A_coordinator_whose_store_another_one_took_lets_go_of_its_runs_and_says_so()
-    {
-        await SubmitAsync(expected: 2);
-        await using var a = new FakeWorker(host.Address, "a");
-        await using (var thief = place.Open())
-        {
-            await thief.AcquireAsync("thief", TimeSpan.FromMinutes(1), _ => true, default);
-            var error = await Assert.ThrowsAsync<FencingLostException>(() => host.Completion.WaitAsync(Patience));
-            Assert.Contains("another coordinator holds store", error.Message);
-        }
-
-        using var http = new HttpClient();
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await http.GetAsync(new Uri(host.Address, "/readyz"))).StatusCode);
-        Assert.False(a.Ended.IsCompleted); // nobody is told that the run ended: it has not
-    }
-
-    [Fact]
     public async Task A_run_whose_metrics_cannot_be_written_ends_failed_and_says_why()
     {
         await SubmitAsync();
         Directory.CreateDirectory(Path.Combine(Output, "metrics.jsonl"));
-        await using var a = new FakeWorker(host.Address, "a");
+        await using var a = new FakeWorker(Address, "a");
         var ended = await a.Ended.WaitAsync(Patience);
         Assert.Equal("failed", ended!.State);
         Assert.Contains("metrics.jsonl", ended.Reason);
@@ -323,7 +281,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
         await SubmitAsync(maxSteps: 2);
         await RestartAsync();
         Assert.True((await SubmitAsync(maxSteps: 3)).Resumed);
-        await using var a = new FakeWorker(host.Address, "a");
+        await using var a = new FakeWorker(Address, "a");
         await a.Ended.WaitAsync(Patience);
         Assert.Equal(3UL, (await GetAsync()).Step);
     }
@@ -332,27 +290,32 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
     public async Task Health_and_readiness_answer_plain_http()
     {
         using var http = new HttpClient { DefaultRequestVersion = HttpVersion.Version11 };
-        Assert.Equal("alive\n", await http.GetStringAsync(new Uri(host.Address, "/healthz")));
-        Assert.Equal("ready\n", await http.GetStringAsync(new Uri(host.Address, "/readyz")));
+        Assert.Equal("alive\n", await http.GetStringAsync(new Uri(Address, "/healthz")));
+        Assert.Equal("ready\n", await http.GetStringAsync(new Uri(Address, "/readyz")));
     }
 
-    private CoordinatorOptions Options() => new() { Listen = new Uri("http://127.0.0.1:0"), Store = place.Address };
+    /// <summary>Answers come from another coordinator now.</summary>
+    private protected async Task TurnToAsync(Uri address)
+    {
+        await client.DisposeAsync();
+        client = RpcChannel.Create(address);
+    }
 
     private async Task StartAsync()
     {
-        host = await CoordinatorHost.StartAsync(Options());
-        client = RpcChannel.Create(host.Address);
+        await StartHostAsync(place.Address);
+        client = RpcChannel.Create(Address);
     }
 
     private async Task RestartAsync(Func<Task>? between = null)
     {
         await client.DisposeAsync();
-        await host.DisposeAsync();
+        await StopHostAsync();
         await (between?.Invoke() ?? Task.CompletedTask);
         await StartAsync();
     }
 
-    private Task<SubmitRunReply> SubmitAsync(uint expected = 0, int maxSteps = 100, int seed = 1) => client.UnaryAsync(
+    private protected Task<SubmitRunReply> SubmitAsync(uint expected = 0, int maxSteps = 100, int seed = 1) => client.UnaryAsync(
         CoordinationMethods.SubmitRun,
         new SubmitRunRequest
         {
@@ -369,7 +332,7 @@ public abstract class CoordinatorHostTests : IAsyncLifetime
         null,
         default);
 
-    private Task<RunStatus> GetAsync() => client.UnaryAsync(CoordinationMethods.GetRun, new GetRunRequest(), null, default);
+    private protected Task<RunStatus> GetAsync() => client.UnaryAsync(CoordinationMethods.GetRun, new GetRunRequest(), null, default);
 
     private Task<RunStatus> ControlAsync(string run, string action) =>
         client.UnaryAsync(CoordinationMethods.ControlRun, new ControlRunRequest { RunId = run, Action = action }, null, default);

@@ -4,6 +4,7 @@ using AdderNet.Coordinator.RunLogic;
 using AdderNet.Coordinator.Store;
 using AdderNet.Coordinator.Tests.Faults;
 using AdderNet.Coordinator.Tests.Store;
+using AdderNet.Protos.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -12,7 +13,7 @@ namespace AdderNet.Coordinator.Tests.Hosting;
 public sealed class RunCatalogTests
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
-    private static readonly WorkerInfo Info = new("test", 1, "managed", "probe", "http://127.0.0.1:1", 1, "here", 1);
+    private static readonly Hello Said = new() { Build = "test", NumericsVersion = 1, Engine = "managed", ProbeHash = "probe", Address = "http://127.0.0.1:1", Threads = 1, Host = "here", ProcessId = 1, WorkerId = "a" };
 
     [Fact]
     public async Task A_run_submitted_again_keeps_a_worker_whose_coming_it_has_not_dealt_with_yet()
@@ -26,15 +27,17 @@ public sealed class RunCatalogTests
             var held = (HeldStore)(object)store;
             held.Kept = kept;
             var log = NullLogger.Instance;
-            await using var lease = await StoreLease.TakeAsync(store, TimeSpan.FromMinutes(1), standby: false, TimeProvider.System, log, default);
-            var sessions = new SessionTable(log);
-            await using var runs = new RunCatalog(store, lease, sessions, TimeProvider.System, log);
+            await using var lease = await StoreLease.TakeAsync(store, LeaseOwner.ThisProcess(), TimeSpan.FromMinutes(1), standby: false, TimeProvider.System, log, default);
+            var sessions = new SessionTable(0, log);
+            await using var runs = new LocalRuns(new RunActors(store, sessions, TimeProvider.System, log), lease);
+            using var catalog = new RunCatalog(store, runs, log);
+            var doors = new LocalDoors(runs, catalog);
             var description = Runs.Describe(Path.Combine(directory.FullName, "out"), 2).Description;
-            var (id, _) = await runs.SubmitAsync(description, "", 1, default);
+            var (id, _) = await catalog.SubmitAsync(description, "", 1, default);
 
             // The run is busy writing down that one worker has left, when another one comes.
-            var first = new WorkerSeat(sessions.Open("a"), Info);
-            Assert.True(await runs.TryJoinAsync(first, id, default));
+            var first = new WorkerSeat(sessions.Open("a"), Said);
+            Assert.True(await doors.TryJoinAsync(first, id, default));
             var actor = runs.Find(id)!;
             await actor.PostAndWaitAsync(new Tick(), default);
             Assert.Equal(["a"], actor.State.Members.Keys);
@@ -47,9 +50,9 @@ public sealed class RunCatalogTests
             }
 
             Assert.Empty(actor.State.Members);
-            Assert.True(await runs.TryJoinAsync(new WorkerSeat(sessions.Open("b"), Info), id, default));
+            Assert.True(await doors.TryJoinAsync(new WorkerSeat(sessions.Open("b"), Said), id, default));
 
-            var again = runs.SubmitAsync(description, "", 1, default);
+            var again = catalog.SubmitAsync(description, "", 1, default);
             await Task.Delay(Moment, TimeProvider.System);
             held.GoOn();
             Assert.Equal((id, true), await again);

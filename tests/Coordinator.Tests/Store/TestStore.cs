@@ -5,6 +5,13 @@ using Microsoft.Data.Sqlite;
 
 namespace AdderNet.Coordinator.Tests.Store;
 
+/// <summary>Leases as tests take them.</summary>
+internal static class TestLeases
+{
+    public static Task<string?> AcquireAsync(this IRunStore store, string owner, TimeSpan duration, Func<string, bool> isGone, CancellationToken cancellation) =>
+        store.AcquireAsync(new LeaseOwner(owner, IsShared: false), duration, isGone, cancellation);
+}
+
 /// <summary>A place for a store, empty at first. Every behavioural test runs on each kind.</summary>
 public abstract class TestStore : IAsyncDisposable
 {
@@ -12,7 +19,7 @@ public abstract class TestStore : IAsyncDisposable
     public abstract string Address { get; }
 
     /// <summary>Opens it as another coordinator would; takes no lease.</summary>
-    internal virtual IRunStore Open(string cluster = CoordinatorOptions.DefaultCluster) => StoreAddress.Open(Address, cluster, TimeProvider.System);
+    internal virtual RunStore Open(string cluster = CoordinatorOptions.DefaultCluster) => StoreAddress.Open(Address, cluster, TimeProvider.System);
 
     /// <summary>Makes the store's clock go on.</summary>
     public abstract Task LetPassAsync(TimeSpan time);
@@ -43,7 +50,7 @@ public sealed class SqliteTestStore : TestStore
 
     public string File => Path.Combine(directory.FullName, "nested", "runs.db");
 
-    internal override IRunStore Open(string cluster = CoordinatorOptions.DefaultCluster) => StoreAddress.Open(Address, cluster, clock);
+    internal override RunStore Open(string cluster = CoordinatorOptions.DefaultCluster) => StoreAddress.Open(Address, cluster, clock);
 
     public override Task LetPassAsync(TimeSpan time)
     {

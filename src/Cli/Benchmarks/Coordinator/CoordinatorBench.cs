@@ -7,13 +7,14 @@ using AdderNet.Protos.V1;
 namespace AdderNet.Cli.Benchmarks.Coordinator;
 
 /// <summary>What is put on the coordinator.</summary>
+/// <param name="Host">What keeps its runs.</param>
 /// <param name="Store">Its store; null: a SQLite file made for this.</param>
 /// <param name="Workers">Simulated workers.</param>
 /// <param name="Runs">Runs that share them.</param>
 /// <param name="StepsPerSecond">Of each worker.</param>
 /// <param name="WarmUp">Before anything counts.</param>
 /// <param name="Duration">What counts.</param>
-internal sealed record CoordinatorLoad(string? Store, int Workers, int Runs, double StepsPerSecond, TimeSpan WarmUp, TimeSpan Duration);
+internal sealed record CoordinatorLoad(string Host, string? Store, int Workers, int Runs, double StepsPerSecond, TimeSpan WarmUp, TimeSpan Duration);
 
 /// <summary>One stretch of the measurement.</summary>
 /// <param name="Seconds">End of the stretch since the warm-up.</param>
@@ -45,7 +46,7 @@ internal sealed class CoordinatorBench(CoordinatorLoad load, TimeProvider clock)
         try
         {
             var store = load.Store ?? "sqlite:" + Path.Combine(folder.FullName, "coordinator.db");
-            await using var coordinator = ChildProcess.Start(["coordinator", "--supervised", "--listen", "http://127.0.0.1:0", "--store", store], new LogFile(log).Append);
+            await using var coordinator = ChildProcess.Start(["coordinator", "--supervised", "--listen", "http://127.0.0.1:0", "--host", load.Host, "--store", store], new LogFile(log).Append);
             var line = await coordinator.FirstLine.WaitAsync(Patience, clock, cancellation).ConfigureAwait(false);
             var url = line?.Split(' ').LastOrDefault(word => word.StartsWith("http", StringComparison.Ordinal))
                 ?? throw new CommandFailedException($"the coordinator ended: {(File.Exists(log) ? File.ReadLines(log).LastOrDefault() : "it wrote nothing")}");
@@ -61,7 +62,7 @@ internal sealed class CoordinatorBench(CoordinatorLoad load, TimeProvider clock)
 
     private async Task<IReadOnlyList<CoordinatorRow>> LoadAsync(Uri url, int process, string folder, Action<CoordinatorRow> tell, CancellationToken cancellation)
     {
-        await using var client = new CoordinatorClient(url);
+        await using var client = new CoordinatorClient([url]);
         var runs = new List<string>();
         for (var run = 0; run < load.Runs; run++)
             runs.Add((await client.CallAsync(CoordinationMethods.SubmitRun, Submission(Path.Combine(folder, $"run{run}")), cancellation).ConfigureAwait(false)).RunId);
