@@ -57,6 +57,7 @@ internal sealed class GradientExchange : IAsyncDisposable
     public async Task<StepCounts> ReduceAsync(long step, IReadOnlyList<SubtreeSum> sums, float[] mean, CancellationToken cancellation)
     {
         var counts = new StepCounts();
+        var pulling = sources.Count;
         foreach (var bucket in buckets.Where(b => me.Computes && b.Owner != me))
             store.Publish(PieceSort.Subtrees, bucket.Index, sums.Select(s => Node(s.Node, s.Sum.Slice(bucket.Offset, bucket.Length), s.Counts)).ToList());
         foreach (var reduction in mine.Values)
@@ -70,13 +71,19 @@ internal sealed class GradientExchange : IAsyncDisposable
 
         await PullGroup.RunAsync(
             [
-                .. sources.Select(s => (Func<CancellationToken, Task>)(token => s.Lane.PullAsync(
-                    mine.Keys.Select(index => Id(step, PieceSort.Subtrees, index)).ToList(), chunk => TakeSubtree(s.Buffer, chunk), token))),
+                .. sources.Select(s => (Func<CancellationToken, Task>)(token => PullSumsAsync(s.Lane, s.Buffer, token))),
                 .. owners.Select(o => (Func<CancellationToken, Task>)(token => o.Lane.PullAsync(
                     o.Buckets.Select(index => Id(step, PieceSort.Mean, index)).ToList(), TakeMean, token))),
             ],
             cancellation);
         return counts;
+
+        async Task PullSumsAsync(PullLane lane, SliceBuffer buffer, CancellationToken token)
+        {
+            await lane.PullAsync(mine.Keys.Select(index => Id(step, PieceSort.Subtrees, index)).ToList(), chunk => TakeSubtree(buffer, chunk), token);
+            if (Interlocked.Decrement(ref pulling) == 0 && mine.Values.FirstOrDefault(r => !r.IsComplete) is { } unfinished)
+                throw new PeerException(string.Empty, $"the sums of bucket {unfinished.Bucket.Index} in step {step} do not cover all shards");
+        }
 
         void TakeSubtree(SliceBuffer buffer, PieceChunk chunk)
         {

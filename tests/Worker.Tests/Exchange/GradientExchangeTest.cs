@@ -72,6 +72,22 @@ public sealed class GradientExchangeTest : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sums_that_do_not_cover_all_shards_end_the_exchange_and_no_mean_comes_of_them()
+    {
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(2);
+        ShardRange[] ranges = [new(0, 4), new(4, 7)];
+        var view = ExchangeCase.View(members, ranges);
+        members.ForEach(m => m.Enter(view, 8, 100, 100));
+        var leaves = ExchangeCase.Leaves(8, 100, 9);
+
+        // Nobody has shard 7: each owner finds that out for itself, though the other one's mean never comes.
+        var waiting = members.Select((m, i) => m.ReduceAsync(1, ExchangeCase.Sums(leaves, ranges[i]), 100, timeout.Token)).ToList();
+        foreach (var task in waiting)
+            Assert.Contains("do not cover all shards", (await Assert.ThrowsAsync<PeerException>(() => task)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_cancelled_exchange_ends_at_once_and_the_next_generation_works()
     {
         using var timeout = new CancellationTokenSource(Limit);
