@@ -35,7 +35,12 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <param name="arguments">Arguments after <c>addernet</c>.</param>
     /// <param name="log">Receives what it writes to standard error, line by line.</param>
     /// <param name="output">Receives what it writes to standard output.</param>
-    public static ChildProcess Start(IReadOnlyList<string> arguments, Action<string> log, Action<string>? output = null)
+    public static ChildProcess Start(IReadOnlyList<string> arguments, Action<string> log, Action<string>? output = null) =>
+        new(Process.Start(Describe(arguments))!, log, output);
+
+    /// <summary>How another process of this program is started, with all three of its streams in our hands.</summary>
+    /// <param name="arguments">Arguments after <c>addernet</c>.</param>
+    public static ProcessStartInfo Describe(IReadOnlyList<string> arguments)
     {
         // The host that runs us runs the child; DOTNET_* and the rest of the environment pass on.
         var start = new ProcessStartInfo(Environment.ProcessPath!)
@@ -51,7 +56,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         // What the user set for their own commands is not meant for these; all they need is in the arguments.
         foreach (var name in start.Environment.Keys.Where(key => key.StartsWith("ADDERNET_", StringComparison.Ordinal) && key != CacheFolder.Variable).ToList())
             start.Environment.Remove(name);
-        return new ChildProcess(Process.Start(start)!, log, output);
+        return start;
     }
 
     /// <summary>Ends when the process has.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using AdderNet.Cli.CommandLine;
+using AdderNet.Cli.Training;
 
 namespace AdderNet.Cli.Benchmarks.Exchange;
 
@@ -18,12 +19,8 @@ internal sealed class MemberProcess : IAsyncDisposable
 
     public static MemberProcess Start(int index, int length, double bucketMegabytes)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(typeof(MemberProcess).Assembly.Location);
-        foreach (var argument in (string[])["bench", "exchange-member", .. new object[] { index, length, bucketMegabytes }.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a}"))])
-            start.ArgumentList.Add(argument);
-        return new MemberProcess(Process.Start(start)!);
+        string[] arguments = [.. new object[] { index, length, bucketMegabytes }.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a}"))];
+        return new MemberProcess(Process.Start(ChildProcess.Describe(["bench", "exchange-member", .. arguments]))!);
     }
 
     public Task AskAsync(string line) => process.StandardInput.WriteLineAsync(line);
