@@ -9,7 +9,7 @@ internal sealed record Target(string Id, int ProcessId);
 /// <summary>A run under way: where its files are, and what its processes are now.</summary>
 internal abstract class ChaosRun(string config, string output) : IAsyncDisposable
 {
-    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    protected static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public string Config => config;
 
@@ -20,6 +20,9 @@ internal abstract class ChaosRun(string config, string output) : IAsyncDisposabl
     public abstract Target Coordinator { get; }
 
     public abstract IReadOnlyList<Target> Workers { get; }
+
+    /// <summary>What the processes of the run printed or logged so far.</summary>
+    public abstract string Said { get; }
 
     /// <summary>SHA-256 of a directory's final.safetensors.</summary>
     public static string FinalHash(string directory) =>
@@ -35,21 +38,36 @@ internal abstract class ChaosRun(string config, string output) : IAsyncDisposabl
     {
         var from = Commits.Count;
         var (generation, since) = (-1L, 0L);
-        return await Commits.FirstAsync(
+        return await FirstAsync(
             commit =>
             {
                 if (commit.Generation != generation)
                     (generation, since) = (commit.Generation, commit.Step);
                 return commit.World == world && commit.Step - since >= steps;
             },
-            Patience, $"a steady run of {world} workers", from);
+            $"a steady run of {world} workers", from);
     }
 
     /// <summary>Time from a moment to the first step that is committed in a later generation.</summary>
     public async Task<TimeSpan> RecoveredAsync(long moment, long generation)
     {
-        var commit = await Commits.FirstAsync(c => c.Generation > generation && c.Stamp >= moment, Patience, "the next committed step", Math.Max(0, Commits.Count - 50));
+        var commit = await FirstAsync(c => c.Generation > generation && c.Stamp >= moment, "the next committed step", Math.Max(0, Commits.Count - 50));
         return TimeProvider.System.GetElapsedTime(moment, commit.Stamp);
+    }
+
+    /// <summary>Ends the run at its next boundary, after a checkpoint; it can be gone on with.</summary>
+    public abstract Task StopAsync();
+
+    private async Task<Commit> FirstAsync(Func<Commit, bool> condition, string what, int from)
+    {
+        try
+        {
+            return await Commits.FirstAsync(condition, Patience, what, from);
+        }
+        catch (ChaosException e)
+        {
+            throw new ChaosException($"{e.Message}; what the run said last:\n{string.Join('\n', Said.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(30))}");
+        }
     }
 
     public virtual async ValueTask DisposeAsync() => await Commits.DisposeAsync();

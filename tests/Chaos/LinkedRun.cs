@@ -67,8 +67,10 @@ internal sealed class LinkedRun : ChaosRun
         return [.. workers.Select(w => w.Process.Id).Prepend(coordinator.Id).Select(Signals.MemoryOf)];
     }
 
+    public override string Said => string.Join('\n', [coordinator.Output, .. workers.Select(w => $"{w.Id}:\n{string.Join('\n', w.Process.Output.Split('\n').TakeLast(6))}")]);
+
     /// <summary>The coordinator ends; the run stays in its store, to be gone on with.</summary>
-    public async Task StopAsync()
+    public override async Task StopAsync()
     {
         coordinator.Signal(Signals.Terminate);
         await coordinator.WaitAsync();

@@ -53,7 +53,8 @@ internal static class Measurement
                 await train.StopAsync();
             }
 
-            await CompareAsync(config, disturbed, directory, output);
+            var (steps, hash) = await Comparison.WithCalmAsync(config, disturbed, Path.Combine(directory, "calm"));
+            output.WriteLine($"after {steps} steps the disturbed run's final.safetensors is the calm run's: {hash}");
             Report(kind, times, step, output);
         }
         finally
@@ -68,20 +69,6 @@ internal static class Measurement
         Event.KillCoordinator => Recoveries.KillCoordinatorAsync(train, World),
         _ => Recoveries.StopWorkerAsync(train, World, turn),
     };
-
-    /// <summary>The disturbed run up to its last step has the bits of a calm one of as many steps.</summary>
-    private static async Task CompareAsync(string config, string disturbed, string directory, TextWriter output)
-    {
-        var steps = ChaosRun.StepLines(disturbed)[^1];
-        if (!ChaosRun.StepLines(disturbed).SequenceEqual(Enumerable.Range(1, (int)steps).Select(s => (long)s)))
-            throw new ChaosException($"{disturbed}/metrics.jsonl does not have one line for each of {steps} steps");
-        var calm = Path.Combine(directory, "calm");
-        await Launched.RunAsync("train", config, "--output", disturbed, "--workers", "1", "--set", $"schedule.max_steps={steps}");
-        await Launched.RunAsync("train", config, "--output", calm, "--workers", "1", "--set", $"schedule.max_steps={steps}");
-        if (ChaosRun.FinalHash(calm) != ChaosRun.FinalHash(disturbed))
-            throw new ChaosException($"after {steps} steps the disturbed run has {ChaosRun.FinalHash(disturbed)}, a calm one {ChaosRun.FinalHash(calm)}");
-        output.WriteLine($"after {steps} steps the disturbed run's final.safetensors is the calm run's: {ChaosRun.FinalHash(calm)}");
-    }
 
     private static double StepOf(IReadOnlyList<Commit> commits)
     {

@@ -17,19 +17,13 @@ internal sealed class TrainRun : ChaosRun
     public override IReadOnlyList<Target> Workers =>
         [.. Processes().GetProperty("workers").EnumerateArray().Select(w => new Target(w.GetProperty("id").GetString()!, w.GetProperty("pid").GetInt32()))];
 
+    public override string Said => $"{train.Output}\n{CoordinatorLog()}";
+
     public static TrainRun Start(string config, string output, int workers, params IEnumerable<string> more) => new(
         config, output, Launched.Start(["train", config, "--output", output, "--workers", $"{workers}", "--threads", "1", .. more]));
 
-    /// <summary>Waits until the run is completed.</summary>
-    public async Task CompleteAsync()
-    {
-        await train.WaitAsync();
-        if (train.ExitCode != 0)
-            throw new ChaosException($"train ended with {train.ExitCode}: {train.Output}");
-    }
-
     /// <summary>Ctrl-C: the run stops at the next boundary, after a checkpoint.</summary>
-    public async Task StopAsync()
+    public override async Task StopAsync()
     {
         train.Signal(Signals.Interrupt);
         await train.WaitAsync();
@@ -39,6 +33,16 @@ internal sealed class TrainRun : ChaosRun
     {
         await train.DisposeAsync();
         await base.DisposeAsync();
+    }
+
+    /// <summary>What the coordinator has logged so far; empty before it began.</summary>
+    public string CoordinatorLog()
+    {
+        var file = Path.Combine(Output, "logs", "coordinator.log");
+        if (!File.Exists(file))
+            return "";
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd();
     }
 
     private JsonElement Processes()

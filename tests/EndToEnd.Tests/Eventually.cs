@@ -5,7 +5,7 @@ namespace AdderNet.EndToEnd.Tests;
 /// <summary>Waits, within a bound, for what another process does.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     public static Task FileAsync(string path) => TrueAsync(() => File.Exists(path), $"{path} did not appear");
 
