@@ -6,7 +6,10 @@ internal interface IStoreDatabase : IAsyncDisposable
     /// <summary>Names the database for people; holds no secret.</summary>
     string Name { get; }
 
-    /// <summary>SQL: milliseconds since 1970 by the clock that leases are measured with.</summary>
+    /// <summary>
+    /// SQL: milliseconds since 1970 by the clock that leases are measured with. Always the same text: what statements compile to
+    /// is kept by their text, so that one with the time in it would be kept anew each time it is run.
+    /// </summary>
     string Now { get; }
 
     /// <summary>SQL that ends a SELECT of the lease so that it cannot change hands before the transaction ends; other readers of this kind are let in.</summary>

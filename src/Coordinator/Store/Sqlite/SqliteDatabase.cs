@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -7,23 +6,22 @@ namespace AdderNet.Coordinator.Store.Sqlite;
 /// <summary>One SQLite file, with write-ahead logging and full synchronisation: what a transaction wrote survives a power cut.</summary>
 internal sealed class SqliteDatabase : IStoreDatabase
 {
+    private const string Clock = "coordinator_now_ms";
     private readonly SqliteConnection connection;
-    private readonly TimeProvider time;
     private readonly Action<StorePoint>? watch;
     private readonly SemaphoreSlim turn = new(1, 1);
 
-    private SqliteDatabase(SqliteConnection connection, string file, TimeProvider time, Action<StorePoint>? watch)
+    private SqliteDatabase(SqliteConnection connection, string file, Action<StorePoint>? watch)
     {
         this.connection = connection;
-        this.time = time;
         this.watch = watch;
         Name = file;
     }
 
     public string Name { get; }
 
-    /// <summary>The file's machine is ours, and so is its clock.</summary>
-    public string Now => time.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+    /// <summary>The file's machine is ours, and so is its clock: a function of the connection's.</summary>
+    public string Now => $"{Clock}()";
 
     public string LockShared => "";
 
@@ -46,8 +44,9 @@ internal sealed class SqliteDatabase : IStoreDatabase
                 Directory.CreateDirectory(directory);
             connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
             connection.Open();
+            connection.CreateFunction(Clock, () => time.GetUtcNow().ToUnixTimeMilliseconds());
             connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000;");
-            return new SqliteDatabase(connection, file, time, watch);
+            return new SqliteDatabase(connection, file, watch);
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
