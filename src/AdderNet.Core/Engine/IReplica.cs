@@ -24,10 +24,11 @@ public interface IReplica : IDisposable
     /// <param name="batches">Gives each shard's samples for the step.</param>
     /// <param name="moments">Merges batch-norm moments over all S shards (unused in <c>shard</c> mode).</param>
     /// <param name="progress">Called whenever a shard or a layer is finished.</param>
+    /// <param name="early">Hears of finished parts of the sums while the last backward pass runs; null: nobody asks.</param>
     /// <param name="cancellation">Abandons the step; the replica stays at <see cref="AppliedStep"/>.</param>
     /// <returns>The nodes; the list and its sums are the replica's and valid until its next ComputeAsync. To be awaited once.</returns>
     ValueTask<IReadOnlyList<SubtreeSum>> ComputeAsync(
-        ShardRange range, IShardBatches batches, IMomentMerge moments, Action progress, CancellationToken cancellation);
+        ShardRange range, IShardBatches batches, IMomentMerge moments, Action progress, IEarlySums? early, CancellationToken cancellation);
 
     /// <summary>
     /// Applies a committed step: adaptive rate, momentum, weights, running statistics (design equation 12-13), or with
@@ -47,6 +48,18 @@ public interface IReplica : IDisposable
 
     /// <summary>Replaces parameters, momentum, running statistics and <see cref="AppliedStep"/>.</summary>
     void Import(ReplicaState state);
+}
+
+/// <summary>Hears of a step's sums while its last backward pass still runs: gradients are finished from the last layer to the first.</summary>
+public interface IEarlySums
+{
+    /// <summary>
+    /// A part of every sum has its last bits. Called on the thread that computes, which must not be held up. A step that
+    /// fails or is abandoned makes void what was said before.
+    /// </summary>
+    /// <param name="sums">The nodes that the step will return, in the same memory, their counts not known yet; valid as long as those.</param>
+    /// <param name="from">The elements from here to the end are final. Lower at every call of a step; 0 at the last one. An empty range has no calls.</param>
+    void FinalFrom(IReadOnlyList<SubtreeSum> sums, int from);
 }
 
 /// <summary>The sum of one aligned subtree of the shard tree.</summary>

@@ -56,7 +56,7 @@ public sealed class LocalTrainer : IDisposable
     public async Task<TrainedStep> StepAsync(IShardBatches batches, CancellationToken cancellation = default)
     {
         combiner.Reset();
-        foreach (var sum in await replica.ComputeAsync(shards, batches, moments, static () => { }, cancellation).ConfigureAwait(false))
+        foreach (var sum in await replica.ComputeAsync(shards, batches, moments, static () => { }, early: null, cancellation).ConfigureAwait(false))
             combiner.Add(sum.Node, sum.Sum.Span, sum.Counts);
         var counts = combiner.Finish(mean);
         var broken = counts.FirstNonFinite != 0;

@@ -30,7 +30,10 @@ public sealed class ManagedReplica : IReplica
     private readonly ReplicaComputation computation;
     private readonly TimeProvider time;
     private readonly StepClock? clock;
+    private readonly Action<int> finishedFrom;
     private StepCounts[] counts = [];
+    private IEarlySums? early;
+    private IReadOnlyList<SubtreeSum> ahead = [];
 
     private ManagedReplica(ModelDescription model, TrainingOptions training, long stepsPerEpoch, int threads, TimeProvider time, StepClock? clock, IConvolutionKernels kernels)
     {
@@ -49,6 +52,7 @@ public sealed class ManagedReplica : IReplica
             new LayerContext(parameters, statistics, kernels, this.threads) { Clock = clock });
         accumulator = new SubtreeAccumulator(model.Layout.ReductionLength);
         computation = new ReplicaComputation(ComputeShardsAsync, accumulator.Result);
+        finishedFrom = FinishedFrom;
     }
 
     /// <summary>The model as data, with the names of its layers.</summary>
@@ -97,8 +101,8 @@ public sealed class ManagedReplica : IReplica
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<SubtreeSum>> ComputeAsync(
-        ShardRange range, IShardBatches batches, IMomentMerge moments, Action progress, CancellationToken cancellation) =>
-        computation.Start(new ComputeOrder(range, batches, moments, progress, cancellation));
+        ShardRange range, IShardBatches batches, IMomentMerge moments, Action progress, IEarlySums? early, CancellationToken cancellation) =>
+        computation.Start(new ComputeOrder(range, batches, moments, progress, early, cancellation));
 
     /// <inheritdoc/>
     public void Apply(ReadOnlySpan<float> mean, bool skip)
@@ -207,31 +211,27 @@ public sealed class ManagedReplica : IReplica
     private async ValueTask ComputeTogetherAsync(int first, int end, IMomentMerge? merge, ComputeOrder order)
     {
         begun.Clear();
-        try
+        for (var shard = first; shard < end; shard++)
         {
-            for (var shard = first; shard < end; shard++)
-            {
-                var batch = await order.Batches.GetAsync(AppliedStep + 1, shard, order.Cancellation).ConfigureAwait(false);
-                var tape = Tape(shard - first);
-                begun.Add(tape);
-                tape.Begin(batch, shard, accumulator.RentLeaf());
-            }
+            var batch = await order.Batches.GetAsync(AppliedStep + 1, shard, order.Cancellation).ConfigureAwait(false);
+            var tape = Tape(shard - first);
+            begun.Add(tape);
+            tape.Begin(batch, shard, accumulator.Begin(shard));
+        }
 
-            if (counts.Length < begun.Count)
-                counts = new StepCounts[begun.Count];
-            await network.TrainAsync(begun, merge, order.Progress, counts, order.Cancellation).ConfigureAwait(false);
-            for (var i = 0; i < begun.Count; i++)
-                accumulator.Complete(begun[i].Shard, begun[i].TakeReduction(), counts[i]);
-            clock?.Charge(StepPart.ShardSum);
-        }
-        finally
-        {
-            foreach (var tape in begun)
-            {
-                if (tape.TakeReduction() is { Length: > 0 } abandoned)
-                    accumulator.Return(abandoned);
-            }
-        }
+        if (counts.Length < begun.Count)
+            counts = new StepCounts[begun.Count];
+        early = accumulator.EndsRange ? order.Early : null;
+        ahead = early is null ? [] : accumulator.Ahead();
+        await network.TrainAsync(begun, merge, order.Progress, finishedFrom, counts, order.Cancellation).ConfigureAwait(false);
+        accumulator.Complete(counts.AsSpan(0, begun.Count));
+    }
+
+    /// <summary>While they are still in the cache, gradients are added to those of the shards before.</summary>
+    private void FinishedFrom(int from)
+    {
+        accumulator.AddFrom(from);
+        early?.FinalFrom(ahead, from);
     }
 
     private ShardTape Tape(int index)

@@ -44,7 +44,7 @@ public static class ReplayRunner
         var tensors = new List<NamedTensor> { NamedTensor.Float32("loss", [batches.Steps], losses) };
         for (var step = 0; step < batches.Steps; step++)
         {
-            var sums = await replica.ComputeAsync(new ShardRange(0, 1), batches, new LocalMomentMerge(1), static () => { }, cancellation)
+            var sums = await replica.ComputeAsync(new ShardRange(0, 1), batches, new LocalMomentMerge(1), static () => { }, early: null, cancellation)
                 .ConfigureAwait(false);
             // The tree of one shard is its leaf, and the mean over one shard its sum.
             var mean = sums[0].Sum;

@@ -5,7 +5,7 @@ namespace AdderNet.Core.Engine;
 
 /// <summary>What one ComputeAsync was asked for.</summary>
 internal readonly record struct ComputeOrder(
-    ShardRange Range, IShardBatches Batches, IMomentMerge Moments, Action Progress, CancellationToken Cancellation);
+    ShardRange Range, IShardBatches Batches, IMomentMerge Moments, Action Progress, IEarlySums? Early, CancellationToken Cancellation);
 
 /// <summary>
 /// Runs a replica's computations, one at a time, on a thread of its own (a step takes seconds, which the thread pool is not made

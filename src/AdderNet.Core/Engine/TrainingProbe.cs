@@ -38,7 +38,7 @@ public static class TrainingProbe
         var merge = new LocalMomentMerge(Shards);
         for (var step = 0; step < 2; step++)
         {
-            var sums = replica.ComputeAsync(new ShardRange(0, Shards), batches, merge, static () => { }, CancellationToken.None)
+            var sums = replica.ComputeAsync(new ShardRange(0, Shards), batches, merge, static () => { }, early: null, CancellationToken.None)
                 .AsTask().GetAwaiter().GetResult();
             var combiner = new TreeCombiner(Shards, replica.Layout.ReductionLength);
             foreach (var sum in sums)

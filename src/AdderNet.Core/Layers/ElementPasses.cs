@@ -20,11 +20,11 @@ internal static class ElementPasses
     /// <summary>to = from.</summary>
     public static void Copy(float[] from, float[] to, int length, ComputeThreads threads) => threads.Split(length, new CopyJob(from, to), ThreadElements);
 
-    /// <summary>Whether no element is infinite or a NaN.</summary>
-    public static unsafe bool AllFinite(float[] values, int length, ComputeThreads threads)
+    /// <summary>Whether no element of [offset, offset + length) is infinite or a NaN.</summary>
+    public static unsafe bool AllFinite(float[] values, int offset, int length, ComputeThreads threads)
     {
         var found = 0;
-        threads.Split(length, new SearchJob(values, &found), ThreadElements);
+        threads.Split(length, new SearchJob(values, offset, &found), ThreadElements);
         return found == 0;
     }
 
@@ -49,11 +49,11 @@ internal static class ElementPasses
         public void Run(int first, int end) => from.AsSpan(first, end - first).CopyTo(to.AsSpan(first, end - first));
     }
 
-    private readonly unsafe struct SearchJob(float[] values, int* found) : ISplitJob
+    private readonly unsafe struct SearchJob(float[] values, int offset, int* found) : ISplitJob
     {
         public void Run(int first, int end)
         {
-            if (!ElementLoops.AllFinite(values.AsSpan(first, end - first)))
+            if (!ElementLoops.AllFinite(values.AsSpan(offset + first, end - first)))
                 Volatile.Write(ref *found, 1);
         }
     }

@@ -19,8 +19,9 @@ internal sealed class Network
     /// <summary>Whether each layer's output is searched for non-finite values after its forward pass.</summary>
     private readonly bool[] searched;
 
-    /// <summary>Each tensor of the reduction vector with the layer number that a non-finite value in it is noted under, in the order of a step.</summary>
-    private readonly List<(int Offset, int Length, int Layer)> noted = [];
+    /// <summary>The tensors of each layer in the reduction vector, with the layer number that a non-finite value in them is noted under.</summary>
+    private readonly List<(TensorSlot Gradient, int Layer)>[] gradients;
+    private readonly List<(TensorSlot Statistic, int Layer)> statistics = [];
 
     public Network(ModelDescription model, TapePlan plan, GradientKind gradient, LayerContext context)
     {
@@ -28,12 +29,14 @@ internal sealed class Network
         this.context = context;
         Plan = plan;
         layers = new Layer[plan.Layers.Count];
+        gradients = new List<(TensorSlot, int)>[layers.Length];
         searched = new bool[layers.Length];
         var parameters = new Queue<TensorSlot>(model.Layout.Parameters.Select(p => p.Tensor));
-        var statistics = new Queue<TensorSlot>(model.Layout.Statistics);
+        var moments = new Queue<TensorSlot>(model.Layout.Statistics);
         for (var i = 0; i < layers.Length; i++)
         {
-            layers[i] = Create(plan.Layers[i], gradient, parameters, statistics);
+            gradients[i] = [];
+            layers[i] = Create(i, gradient, parameters, moments);
             searched[i] = layers[i].CanOverflow && !model.Nodes.Any(n => n is BatchNormNode && n.Input == layers[i].Last);
         }
     }
@@ -57,11 +60,12 @@ internal sealed class Network
     /// <param name="tapes">Begun tapes of consecutive shards.</param>
     /// <param name="merge">Null: every shard normalises by its own moments.</param>
     /// <param name="progress">Called after every layer.</param>
+    /// <param name="finishedFrom">Told, of the reduction vectors of all tapes, from which element on they are finished: first of statistics and loss, then after the backward pass of each layer that has parameters, down to 0.</param>
     /// <param name="cancellation">Ends the pass between layers.</param>
     /// <param name="counts">Receives each tape's counts.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask TrainAsync(
-        List<ShardTape> tapes, IMomentMerge? merge, Action progress, StepCounts[] counts, CancellationToken cancellation)
+        List<ShardTape> tapes, IMomentMerge? merge, Action progress, Action<int> finishedFrom, StepCounts[] counts, CancellationToken cancellation)
     {
         var clock = context.Clock;
         meeting.Begin(merge, tapes.Count);
@@ -99,6 +103,11 @@ internal sealed class Network
         for (var t = 0; t < tapes.Count; t++)
             counts[t] = new StepCounts(tapes[t].Samples, JudgeLoss(tapes[t]), 0);
         clock?.Charge(StepPart.Loss);
+        foreach (var tape in tapes)
+            SearchStatistics(tape);
+        clock?.Charge(StepPart.Search);
+        finishedFrom(model.Layout.ParameterLength);
+        clock?.Charge(StepPart.ShardSum);
 
         for (var i = layers.Length - 1; i >= 0; i--)
         {
@@ -123,16 +132,20 @@ internal sealed class Network
             foreach (var tape in tapes)
                 PassOn(tape, layers[i].Index);
             clock?.Charge(StepPart.Elementwise);
+            if (gradients[i].Count > 0)
+            {
+                foreach (var tape in tapes)
+                    SearchGradients(tape, i);
+                clock?.Charge(StepPart.Search);
+                finishedFrom(gradients[i][0].Gradient.Offset);
+                clock?.Charge(StepPart.ShardSum);
+            }
+
             progress();
         }
 
         for (var t = 0; t < tapes.Count; t++)
-        {
-            SearchReduction(tapes[t]);
             counts[t] = counts[t] with { FirstNonFinite = tapes[t].FirstNonFinite };
-        }
-
-        clock?.Charge(StepPart.Search);
     }
 
     /// <summary>Loss and hits of a tape whose forward pass is done, without gradients; the loss is added to <paramref name="lossBefore"/>.</summary>
@@ -178,23 +191,32 @@ internal sealed class Network
 
     private void SearchOutput(ShardTape tape, int node)
     {
-        if (!ElementPasses.AllFinite(tape.Output(node), tape.Samples * model.Nodes[node].Out.Elements, context.Threads))
+        if (!ElementPasses.AllFinite(tape.Output(node), 0, tape.Samples * model.Nodes[node].Out.Elements, context.Threads))
             tape.NoteNonFinite(node);
     }
 
-    private void SearchReduction(ShardTape tape)
+    /// <summary>While the layer's gradients are still this shard's alone.</summary>
+    private void SearchGradients(ShardTape tape, int layer)
     {
-        if (ElementPasses.AllFinite(tape.Reduction, tape.Reduction.Length, context.Threads))
-            return;
-        foreach (var (offset, length, layer) in noted)
-        {
-            if (!ElementLoops.AllFinite(tape.Reduction.AsSpan(offset, length)))
-                tape.NoteNonFinite(layer);
-        }
+        foreach (var (gradient, number) in gradients[layer])
+            Search(tape, gradient.Offset, gradient.Length, number);
     }
 
-    private Layer Create(int index, GradientKind gradient, Queue<TensorSlot> parameters, Queue<TensorSlot> statistics)
+    private void SearchStatistics(ShardTape tape)
     {
+        foreach (var (statistic, number) in statistics)
+            Search(tape, model.Layout.ParameterLength + statistic.Offset, statistic.Length, number);
+    }
+
+    private void Search(ShardTape tape, int offset, int length, int layer)
+    {
+        if (!ElementPasses.AllFinite(tape.Reduction, offset, length, context.Threads))
+            tape.NoteNonFinite(layer);
+    }
+
+    private Layer Create(int place, GradientKind gradient, Queue<TensorSlot> parameters, Queue<TensorSlot> moments)
+    {
+        var index = Plan.Layers[place];
         switch (model.Nodes[index])
         {
             case ConvolutionNode { Method: LayerMethod.Adder } node:
@@ -224,14 +246,14 @@ internal sealed class Network
         TensorSlot Parameter()
         {
             var slot = parameters.Dequeue();
-            noted.Add((slot.Offset, slot.Length, model.GradientLayer(index)));
+            gradients[place].Add((slot, model.GradientLayer(index)));
             return slot;
         }
 
         TensorSlot Statistic()
         {
-            var slot = statistics.Dequeue();
-            noted.Add((model.Layout.ParameterLength + slot.Offset, slot.Length, index));
+            var slot = moments.Dequeue();
+            statistics.Add((slot, index));
             return slot;
         }
     }

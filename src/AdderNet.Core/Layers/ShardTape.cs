@@ -70,14 +70,6 @@ internal sealed class ShardTape
         }
     }
 
-    /// <summary>Hands the reduction vector over; empty when it has been taken.</summary>
-    public float[] TakeReduction()
-    {
-        var taken = Reduction;
-        Reduction = [];
-        return taken;
-    }
-
     /// <summary>The output of a node's layer, or the images. Valid while <see cref="TapePlan"/> says that something still reads it.</summary>
     public float[] Output(int node) => node == ModelDescription.Images ? images : Slot(plan.OutputSlots[node]);
 

@@ -43,7 +43,7 @@ internal sealed class MeasuredStep : IShardBatches, IDisposable
     /// <summary>Takes a step.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        Reduce(await replica.ComputeAsync(Shards, this, moments, static () => { }, cancellation).ConfigureAwait(false));
+        Reduce(await replica.ComputeAsync(Shards, this, moments, static () => { }, early: null, cancellation).ConfigureAwait(false));
         replica.Apply(mean, skip: false);
     }
 
@@ -56,7 +56,7 @@ internal sealed class MeasuredStep : IShardBatches, IDisposable
         for (var i = 0; i < readings.Length; i++)
         {
             (reading, first) = (i, 0);
-            Reduce(await replica.ComputeAsync(Shards, this, moments, Progress, cancellation).ConfigureAwait(false));
+            Reduce(await replica.ComputeAsync(Shards, this, moments, Progress, early: null, cancellation).ConfigureAwait(false));
             var before = GC.GetAllocatedBytesForCurrentThread();
             replica.Apply(mean, skip: false);
             readings[0] -= i == 0 ? GC.GetAllocatedBytesForCurrentThread() - before : 0;

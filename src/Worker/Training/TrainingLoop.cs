@@ -169,7 +169,7 @@ internal sealed class TrainingLoop(
         using var activity = WorkerTelemetry.Activities.StartActivity("compute");
         var began = time.GetTimestamp();
         var waited = member.Batches.Waited;
-        sums = await member.Replica.ComputeAsync(generation.Me.Range, member.Batches, generation.Moments, progress.Advance, token);
+        sums = await member.Replica.ComputeAsync(generation.Me.Range, member.Batches, generation.Moments, progress.Advance, early: null, token);
         effort = new StepEffort(generation.Me.Range.Count, 0, time.GetElapsedTime(began).TotalSeconds, 0, (member.Batches.Waited - waited).TotalSeconds);
         return new StepComputed(number);
     }

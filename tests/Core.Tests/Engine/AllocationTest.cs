@@ -30,6 +30,7 @@ public sealed class AllocationTest
         using var replica = Replica(description, threads: 2, input);
         var batches = new KeptBatches(new DrawnBatches(description, input), shards: 2);
         var moments = new LocalMomentMerge(2);
+        var listener = new Listener();
         var mean = new float[replica.Layout.ReductionLength];
         await batches.FillAsync();
 
@@ -39,7 +40,7 @@ public sealed class AllocationTest
         for (var step = 0; step <= Unmeasured + Steps; step++)
         {
             first = true;
-            foreach (var sum in await replica.ComputeAsync(new ShardRange(0, 2), batches, moments, Progress, CancellationToken.None))
+            foreach (var sum in await replica.ComputeAsync(new ShardRange(0, 2), batches, moments, Progress, listener, CancellationToken.None))
                 sum.Sum.Span.CopyTo(mean);
             var before = GC.GetAllocatedBytesForCurrentThread();
             replica.Apply(mean, skip: false);
@@ -54,6 +55,13 @@ public sealed class AllocationTest
             if (first)
                 readings.Add(replica.Threads.AllocatedBytes());
             first = false;
+        }
+    }
+
+    private sealed class Listener : IEarlySums
+    {
+        public void FinalFrom(IReadOnlyList<SubtreeSum> sums, int from)
+        {
         }
     }
 

@@ -29,8 +29,8 @@ public sealed class BinaryMethodsTest
         {
             var expected = await ComputeAsync(alone, description);
             var parts = await Task.WhenAll(
-                left.ComputeAsync(new ShardRange(0, 1), batches, merge, static () => { }, CancellationToken.None).AsTask(),
-                right.ComputeAsync(new ShardRange(1, shards), batches, merge, static () => { }, CancellationToken.None).AsTask());
+                left.ComputeAsync(new ShardRange(0, 1), batches, merge, static () => { }, early: null, CancellationToken.None).AsTask(),
+                right.ComputeAsync(new ShardRange(1, shards), batches, merge, static () => { }, early: null, CancellationToken.None).AsTask());
             var reduced = Reduce(parts.SelectMany(p => p), shards, alone.Layout);
             Assert.Equal(expected.Hash, reduced.Hash);
             Assert.Equal(0, reduced.Counts.FirstNonFinite);

@@ -64,7 +64,7 @@ public sealed class EveryModelTest
         var combiner = new TreeCombiner(description.Batch.Shards, worker.Layout.ReductionLength);
         foreach (var range in ThreeWorkers)
         {
-            foreach (var sum in await worker.ComputeAsync(range, batches, new NoMeeting(), static () => { }, CancellationToken.None))
+            foreach (var sum in await worker.ComputeAsync(range, batches, new NoMeeting(), static () => { }, early: null, CancellationToken.None))
                 combiner.Add(sum.Node, sum.Sum.Span, sum.Counts);
         }
 

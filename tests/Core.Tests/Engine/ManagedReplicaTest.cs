@@ -26,8 +26,8 @@ public sealed class ManagedReplicaTest
         {
             var expected = await ComputeAsync(alone, description);
             var parts = await Task.WhenAll(
-                left.ComputeAsync(new ShardRange(0, cut), batches, merge, static () => { }, CancellationToken.None).AsTask(),
-                right.ComputeAsync(new ShardRange(cut, shards), batches, merge, static () => { }, CancellationToken.None).AsTask());
+                left.ComputeAsync(new ShardRange(0, cut), batches, merge, static () => { }, early: null, CancellationToken.None).AsTask(),
+                right.ComputeAsync(new ShardRange(cut, shards), batches, merge, static () => { }, early: null, CancellationToken.None).AsTask());
             var reduced = Reduce(parts.SelectMany(p => p), shards, alone.Layout);
 
             Assert.Equal(expected.Hash, reduced.Hash);
@@ -163,6 +163,7 @@ public sealed class ManagedReplicaTest
                 if (++layers == 20)
                     source.Cancel();
             },
+            early: null,
             source.Token).AsTask());
         Assert.Equal(20, layers);
         Assert.Equal(0, replica.AppliedStep);
@@ -174,7 +175,7 @@ public sealed class ManagedReplicaTest
     {
         using var replica = Replica(LeNet(Normalization.Global));
         var sums = await replica.ComputeAsync(
-            new ShardRange(2, 2), new DrawnBatches(LeNet(), Mnist), new LocalMomentMerge(4), static () => { }, CancellationToken.None);
+            new ShardRange(2, 2), new DrawnBatches(LeNet(), Mnist), new LocalMomentMerge(4), static () => { }, early: null, CancellationToken.None);
         Assert.Empty(sums);
     }
 

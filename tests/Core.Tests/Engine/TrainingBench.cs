@@ -30,7 +30,7 @@ internal static class TrainingBench
         var shards = description.Batch.Shards;
         var sums = await replica.ComputeAsync(
             new ShardRange(0, shards), batches ?? new DrawnBatches(description, replica.Model.Input),
-            new LocalMomentMerge(shards), static () => { }, CancellationToken.None);
+            new LocalMomentMerge(shards), static () => { }, early: null, CancellationToken.None);
         return Reduce(sums, shards, replica.Layout);
     }
 

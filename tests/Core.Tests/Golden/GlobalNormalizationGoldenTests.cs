@@ -62,7 +62,7 @@ public class GlobalNormalizationGoldenTests(ITestOutputHelper output)
             SeededValues.Parameter(prefix, tensor.Name, tensor.Shape).CopyTo(state.Parameters, tensor.Offset);
         replica.Import(state);
         var batches = new Batches(golden.Floats("images"), golden.Integers("labels"), samples / shards);
-        var sums = await replica.ComputeAsync(new ShardRange(0, shards), batches, new LocalMomentMerge(shards), () => { }, CancellationToken.None);
+        var sums = await replica.ComputeAsync(new ShardRange(0, shards), batches, new LocalMomentMerge(shards), () => { }, early: null, CancellationToken.None);
         return Array.ConvertAll(Assert.Single(sums).Sum.ToArray(), sum => sum / shards);
     }
 

@@ -59,7 +59,7 @@ public class LocalNormalizationTest(ITestOutputHelper output)
             for (var worker = 0; worker < workers; worker++)
             {
                 var range = new ShardRange(Shards * worker / workers, Shards * (worker + 1) / workers);
-                var sum = Assert.Single(await replica.ComputeAsync(range, batches, new LocalMomentMerge(Shards), () => { }, CancellationToken.None));
+                var sum = Assert.Single(await replica.ComputeAsync(range, batches, new LocalMomentMerge(Shards), () => { }, early: null, CancellationToken.None));
                 var values = sum.Sum.ToArray();
                 if (local)
                     NormaliseLocally(replica.Layout, values, range.Count);

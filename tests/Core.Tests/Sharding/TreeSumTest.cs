@@ -64,9 +64,43 @@ public class TreeSumTest
     {
         var accumulator = new SubtreeAccumulator(Length);
         accumulator.Reset(new ShardRange(2, 4));
-        Assert.Throws<ArgumentException>(() => accumulator.Complete(3, accumulator.RentLeaf(), default));
-        accumulator.Complete(2, accumulator.RentLeaf(), default);
+        Assert.Throws<ArgumentException>(() => accumulator.Begin(3));
+        accumulator.Begin(2);
+        Assert.Throws<ArgumentException>(() => accumulator.Complete([default, default]));
+        accumulator.Complete([default]);
         Assert.Contains("Shard 3", Assert.Throws<InvalidOperationException>(() => accumulator.Result()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Shards_added_together_and_piece_by_piece_give_the_bits_of_the_plain_recursive_tree()
+    {
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(300),
+            Prop.ForAll(ArbMap.Default.ArbFor<int>(), ArbMap.Default.ArbFor<int[]>(), ArbMap.Default.ArbFor<int[]>(), (seed, groups, places) =>
+            {
+                var leaves = Leaves(16, seed);
+                var accumulator = new SubtreeAccumulator(Length);
+                var range = new ShardRange((int)((uint)seed % 7), 16 - (int)((uint)seed / 7 % 5));
+                accumulator.Reset(range);
+                for (var (shard, group) = (range.First, 0); shard < range.End; group++)
+                {
+                    var together = Math.Min(range.End - shard, groups.Length == 0 ? 1 : 1 + (int)((uint)groups[group % groups.Length] % 5));
+                    var begun = Enumerable.Range(shard, together).Select(s => (Shard: s, Leaf: accumulator.Begin(s))).ToList();
+                    var written = Length;
+                    foreach (var from in places.Select(p => (int)((uint)p % Length)).Append(0).OrderDescending())
+                    {
+                        begun.ForEach(b => leaves[b.Shard].AsSpan(from, written - from).CopyTo(b.Leaf.AsSpan(from)));
+                        accumulator.AddFrom(written = from);
+                    }
+
+                    accumulator.Complete([.. begun.Select(b => new StepCounts(1, b.Shard, 0))]);
+                    shard += together;
+                }
+
+                return accumulator.Result().Zip(ShardTree.Cover(range)).All(pair => pair.First.Node == pair.Second
+                    && Bits(pair.First.Sum.ToArray()).SequenceEqual(Bits(Recursive(leaves, pair.Second.Shards)))
+                    && pair.First.Counts == new StepCounts(pair.Second.Shards.Count, Enumerable.Range(pair.Second.Shards.First, pair.Second.Shards.Count).Sum(), 0));
+            }));
     }
 
     [Fact]
@@ -109,9 +143,8 @@ public class TreeSumTest
         accumulator.Reset(range);
         for (var shard = range.First; shard < range.End; shard++)
         {
-            var leaf = accumulator.RentLeaf();
-            leaves[shard].CopyTo(leaf, 0);
-            accumulator.Complete(shard, leaf, new StepCounts(1, shard, 0));
+            leaves[shard].CopyTo(accumulator.Begin(shard), 0);
+            accumulator.Complete([new StepCounts(1, shard, 0)]);
         }
     }
 

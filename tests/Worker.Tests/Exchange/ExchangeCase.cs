@@ -24,9 +24,9 @@ internal static class ExchangeCase
         accumulator.Reset(range);
         for (var shard = range.First; shard < range.End; shard++)
         {
-            var leaf = accumulator.RentLeaf();
+            var leaf = accumulator.Begin(shard);
             leaves[shard].CopyTo(leaf, 0);
-            accumulator.Complete(shard, leaf, new StepCounts(3, shard, shard == 5 ? 1 + (7L << 32 | 5) : 0));
+            accumulator.Complete([new StepCounts(3, shard, shard == 5 ? 1 + (7L << 32 | 5) : 0)]);
         }
 
         return accumulator.Result();

@@ -117,10 +117,10 @@ internal sealed class ExchangeMember : IAsyncDisposable
         accumulator.Reset(Range(index));
         for (var shard = Range(index).First; shard < Range(index).End; shard++)
         {
-            var leaf = accumulator.RentLeaf();
+            var leaf = accumulator.Begin(shard);
             for (var i = 0; i < length; i++)
                 leaf[i] = Value(shard, i);
-            accumulator.Complete(shard, leaf, new StepCounts(1, 0, 0));
+            accumulator.Complete([new StepCounts(1, 0, 0)]);
         }
 
         sums = accumulator.Result();
