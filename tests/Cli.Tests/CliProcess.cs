@@ -5,7 +5,7 @@ namespace AdderNet.Cli.Tests;
 /// <summary>Runs the built command line as a process, as a shell would.</summary>
 internal static class CliProcess
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>The built dll that this suite was built with.</summary>
     public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "AdderNet.Cli.dll");

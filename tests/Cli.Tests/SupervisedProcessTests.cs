@@ -47,7 +47,7 @@ public sealed class SupervisedProcessTests : IDisposable
 
     private static async Task<int> ExitCodeAsync(Process child)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await child.WaitForExitAsync(limit.Token);
         return child.ExitCode;
     }

@@ -8,7 +8,7 @@ namespace AdderNet.Cli.Tests;
 /// <summary>Real processes, killed as machines kill them.</summary>
 public sealed class TrainSupervisionTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly string folder = Directory.CreateTempSubdirectory("addernet-supervision-").FullName;
 

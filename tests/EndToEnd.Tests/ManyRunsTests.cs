@@ -77,6 +77,6 @@ public sealed class ManyRunsTests
         var started = TimeProvider.System.GetTimestamp();
         string runs;
         while (!holds(runs = (await DoneAsync("runs", "--coordinator", url)).Output))
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromMinutes(2), $"not within two minutes:\n{runs}");
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromMinutes(5), $"not within five minutes:\n{runs}");
     }
 }

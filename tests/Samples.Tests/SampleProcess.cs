@@ -6,7 +6,7 @@ namespace AdderNet.Samples.Tests;
 /// <summary>Runs a sample that was built against the packed library, as a process.</summary>
 internal static class SampleProcess
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>The repository.</summary>
     public static string Root { get; } = Path.GetFullPath(Path.Combine(Here(), "../.."));

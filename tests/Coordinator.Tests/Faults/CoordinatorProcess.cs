@@ -11,7 +11,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>Exit status of a process that SIGKILL ended.</summary>
     public const int Killed = 137;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly Process process;
     private readonly Task<string> errors;

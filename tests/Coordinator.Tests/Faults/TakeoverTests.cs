@@ -10,7 +10,7 @@ public sealed class TakeoverTests(PostgresServer server) : IDisposable
 {
     private const int Steps = 30;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("addernet-takeover-");
     private readonly CancellationTokenSource limit = new(Limit, TimeProvider.System);

@@ -11,7 +11,7 @@ namespace AdderNet.Coordinator.Tests.Hosting;
 /// <summary>What a coordinator must do whatever keeps its runs; run on each kind of store.</summary>
 public abstract class CoordinatorHostTests : IAsyncLifetime
 {
-    private protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private protected static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("addernet-host-");
     private TestStore place = null!;

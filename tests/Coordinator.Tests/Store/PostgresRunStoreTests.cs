@@ -9,7 +9,7 @@ namespace AdderNet.Coordinator.Tests.Store;
 [Collection(PostgresCollection.Name)]
 public sealed class PostgresRunStoreTests(PostgresServer server) : RunStoreTests
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(500);
 
     [Fact]
     public async Task A_host_whose_clock_is_wrong_neither_takes_a_living_lease_nor_keeps_a_dead_one()

@@ -9,7 +9,7 @@ namespace AdderNet.Coordinator.Tests.Store;
 /// <summary>What every store must do; run on each kind.</summary>
 public abstract class RunStoreTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(500);
     private static readonly ImmutableArray<GenerationMember> Members =
         [new("a", "http://a", new ShardRange(0, 3), true), new("b", "http://b", new ShardRange(3, 8), true)];
 
@@ -60,11 +60,11 @@ public abstract class RunStoreTests : IAsyncLifetime
         Assert.Null(await first.AcquireAsync("first", Lease, _ => false, default));
         Assert.Equal("first", await second.AcquireAsync("second", Lease, _ => false, default));
 
-        await place.LetPassAsync(TimeSpan.FromSeconds(4));
+        await place.LetPassAsync(TimeSpan.FromSeconds(400));
         await first.RenewAsync(Lease, default);
-        await place.LetPassAsync(TimeSpan.FromSeconds(4));
+        await place.LetPassAsync(TimeSpan.FromSeconds(400));
         Assert.Equal("first", await second.AcquireAsync("second", Lease, _ => false, default));
-        await place.LetPassAsync(TimeSpan.FromSeconds(2));
+        await place.LetPassAsync(TimeSpan.FromSeconds(200));
         Assert.Null(await second.AcquireAsync("second", Lease, _ => false, default));
         await Assert.ThrowsAsync<FencingLostException>(() => first.RenewAsync(Lease, default));
     }

@@ -10,7 +10,7 @@ internal sealed class Cluster : IAsyncDisposable
 {
     public const int Shards = 8;
 
-    private readonly CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource limit = new(TimeSpan.FromMinutes(3));
     private readonly CancellationTokenSource stop = new();
     private readonly StringWriter errors = new();
     private readonly string output = Directory.CreateTempSubdirectory("addernet-worker-test").FullName;

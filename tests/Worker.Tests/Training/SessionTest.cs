@@ -104,7 +104,7 @@ public class SessionTest
     [Fact]
     public async Task A_coordinator_that_is_not_there_ends_the_worker_after_bounded_retries_with_one_line()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using var errors = new StringWriter();
         var time = new HurriedTime();
         var options = new WorkerOptions { Coordinator = new Uri("http://127.0.0.1:9"), Threads = 1, Errors = errors, Time = time };
