@@ -10,6 +10,7 @@ internal enum DrawStream : uint
     Faults = 3,
     Work = 4,
     Store = 5,
+    Exchange = 6,
 }
 
 /// <summary>One stream of a seed's random decisions.</summary>

@@ -78,6 +78,7 @@ internal sealed record Scenario
                 MaxWorkers = 8,
                 Rebalance = draws.OneIn(2),
             },
+            Exchange = new ExchangeOptions { GroupSize = new Draws(seed, DrawStream.Exchange).Of([0, 0, 2, 3]) },
             Seed = seed,
         };
         return new Scenario

@@ -7,13 +7,14 @@ namespace AdderNet.EndToEnd.Tests;
 /// <summary>Real processes killed, stopped and cut off on the way: the weights are the calm run's, to the bit.</summary>
 public sealed class DisturbedRunTests(ITestOutputHelper log) : IDisposable
 {
-    private const int World = 3;
     private readonly Workspace workspace = new();
 
     [Fact]
     public async Task Killing_and_stopping_workers_and_killing_the_coordinator_leaves_the_final_weights_unchanged()
     {
-        var config = Config();
+        // Four workers exchange in two groups of two; the run below has none.
+        const int World = 4;
+        var config = Config("exchange: {group_size: 2}");
         var output = workspace.Folder("disturbed");
         await using (var run = TrainRun.Start(config, output, World))
         {
@@ -41,6 +42,7 @@ public sealed class DisturbedRunTests(ITestOutputHelper log) : IDisposable
     [Fact]
     public async Task Cutting_and_healing_a_workers_links_leaves_the_final_weights_unchanged()
     {
+        const int World = 3;
         var config = Config();
         var output = workspace.Folder("cut");
         await using (var run = await LinkedRun.StartAsync(config, output, World))
@@ -59,10 +61,10 @@ public sealed class DisturbedRunTests(ITestOutputHelper log) : IDisposable
 
     private static int Evaluations(TrainRun run) => run.CoordinatorLog().Split("evaluating after step").Length;
 
-    private string Config()
+    private string Config(string more = "")
     {
         var path = Path.Combine(workspace.Root, "disturbed.yaml");
-        File.WriteAllText(path, """
+        File.WriteAllText(path, $$"""
             model: {name: lenet5}
             data: {format: synthetic, image_size: 28}
             batch: {global: 128, shards: 8}
@@ -72,6 +74,7 @@ public sealed class DisturbedRunTests(ITestOutputHelper log) : IDisposable
             checkpoint: {every_steps: 100}
             elastic: {lease_ms: 1500}
             seed: 11
+            {{more}}
             """);
         return path;
     }

@@ -15,7 +15,7 @@ public static class ShardTree
     }
 
     /// <summary>The largest aligned subtrees that together cover <paramref name="range"/> exactly, left to right; none for an empty range.</summary>
-    internal static IReadOnlyList<TreeNodeId> Cover(ShardRange range)
+    public static IReadOnlyList<TreeNodeId> Cover(ShardRange range)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(range.First, nameof(range));
         ArgumentOutOfRangeException.ThrowIfNegative(range.Count, nameof(range));

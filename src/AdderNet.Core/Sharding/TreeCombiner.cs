@@ -30,9 +30,13 @@ public sealed class TreeCombiner
     /// <summary>Buffers ever made: the peak of nodes that waited at once.</summary>
     internal int BuffersMade { get; private set; }
 
+    /// <summary>Shards that have arrived.</summary>
+    public int ArrivedShards { get; private set; }
+
     /// <summary>Starts over, keeping the buffers.</summary>
     public void Reset()
     {
+        ArrivedShards = 0;
         foreach (var (sum, _) in waiting.Values)
             free.Push(sum);
         waiting.Clear();
@@ -46,6 +50,7 @@ public sealed class TreeCombiner
         if (values.Length != length)
             throw new ArgumentException($"Node {node} has {values.Length} elements, not {length}.", nameof(values));
         Claim(node, root, covered);
+        ArrivedShards += node.Shards.Count;
 
         // The left child stays the left operand whichever of the two came first.
         var buffer = waiting.Remove(ShardTree.Sibling(node), out var other) ? other.Sum : Rent();
@@ -87,6 +92,16 @@ public sealed class TreeCombiner
             throw new ArgumentException($"The mean has {mean.Length} elements, not {length}.", nameof(mean));
         VectorSum.Divide(sum.Sum, shards, mean);
         return sum.Counts;
+    }
+
+    /// <summary>Writes the sum of a subtree that has arrived but whose sibling has not, undivided, and returns its counts.</summary>
+    /// <exception cref="InvalidOperationException">The subtree is incomplete, or part of a larger one already.</exception>
+    public StepCounts CopyTo(TreeNodeId node, Span<float> sum)
+    {
+        if (!waiting.TryGetValue(node, out var held))
+            throw new InvalidOperationException($"Node {node} does not wait for its sibling.");
+        held.Sum.CopyTo(sum);
+        return held.Counts;
     }
 
     /// <summary>Marks the shards of a node as arrived.</summary>

@@ -20,6 +20,8 @@ internal static class BenchExchangeCommand
         megabytes.Validators.Add(result => Require(result, megabytes, value => value is >= 0.001 and <= 2000, "between 0.001 and 2000", "--megabytes 102"));
         var bucket = new Option<double>("--bucket-megabytes") { Description = "As exchange.bucket_megabytes", HelpName = "M", DefaultValueFactory = _ => 4 };
         bucket.Validators.Add(result => Require(result, bucket, value => value is >= 0.01 and <= 64, "between 0.01 and 64", "--bucket-megabytes 4"));
+        var group = new Option<int>("--group-size") { Description = "As exchange.group_size", HelpName = "N", DefaultValueFactory = _ => 0 };
+        group.Validators.Add(result => Require(result, group, value => value is >= 0 and <= 65536, "between 0 and 65536", "--group-size 2"));
         var rounds = new Option<int>("--rounds") { Description = "Samples of each", HelpName = "N", DefaultValueFactory = _ => 9 };
         rounds.Validators.Add(result => Require(result, rounds, value => value is >= 1 and <= 1000, "between 1 and 1000", "--rounds 9"));
         var json = BenchCommand.JsonOption();
@@ -28,12 +30,12 @@ internal static class BenchExchangeCommand
             "Reduces a gradient over processes on this machine as workers do, and moves the same bytes as bare HTTP/2 responses, protobuf gRPC streams and plain TCP, in turn.",
             "./addernet bench exchange --workers 4 --json exchange.json")
         {
-            workers, megabytes, bucket, rounds, json,
+            workers, megabytes, bucket, group, rounds, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             var output = parsed.InvocationConfiguration.Output;
-            var load = new ExchangeLoad(parsed.GetValue(workers), parsed.GetValue(megabytes), parsed.GetValue(bucket), parsed.GetValue(rounds));
+            var load = new ExchangeLoad(parsed.GetValue(workers), parsed.GetValue(megabytes), parsed.GetValue(bucket), parsed.GetValue(group), parsed.GetValue(rounds));
             output.WriteLine(BenchMachine.Current);
             var (rows, ratios) = await new ExchangeBench(load, TimeProvider.System).MeasureAsync(cancellation).ConfigureAwait(false);
             foreach (var row in rows)
@@ -54,11 +56,12 @@ internal static class BenchExchangeCommand
         var index = new Argument<int>("INDEX");
         var length = new Argument<int>("ELEMENTS");
         var bucket = new Argument<double>("MEGABYTES");
-        var command = new Command("exchange-member") { index, length, bucket };
+        var group = new Argument<int>("MEMBERS");
+        var command = new Command("exchange-member") { index, length, bucket, group };
         command.Hidden = true;
         command.SetAction(async (parsed, cancellation) =>
         {
-            await using var member = new ExchangeMember(parsed.GetValue(index), parsed.GetValue(length), (long)(parsed.GetValue(bucket) * (1 << 20)));
+            await using var member = new ExchangeMember(parsed.GetValue(index), parsed.GetValue(length), (long)(parsed.GetValue(bucket) * (1 << 20)), parsed.GetValue(group));
             await member.ServeAsync(Console.In, parsed.InvocationConfiguration.Output, cancellation).ConfigureAwait(false);
             return ExitCode.Done;
         });

@@ -53,6 +53,9 @@ internal sealed class SimulatedWorker : SimulatedProcess
 
     public GradientModel Model => world.Model;
 
+    /// <summary>Members of a group of the exchange.</summary>
+    public int GroupSize => world.Scenario.Description.Exchange.GroupSize;
+
     /// <summary>Time of its shards over that of the fastest machine.</summary>
     public double Slowness { get; set; }
 

@@ -5,22 +5,34 @@ using AdderNet.Core.Sharding;
 namespace AdderNet.Worker.Exchange;
 
 /// <summary>
-/// One owned bucket. Nodes arrive from several lanes at once and are combined through the shard tree slice by slice, a slice
-/// being what one message carries: it is still in the cache when it is added, and divided as soon as all shards are in it.
+/// One bucket that this member holds. Nodes arrive from several lanes at once and are combined through the shard tree slice by
+/// slice, a slice being what one message carries: it is still in the cache when it is added, and written out as soon as all its
+/// shards are there: for the bucket's owner, who takes in all shards, as the mean; for a group's deputy as the sums of the
+/// largest subtrees within the group's shards.
 /// </summary>
 /// <param name="bucket">The bucket.</param>
 /// <param name="shards">S.</param>
+/// <param name="range">The shards to take in.</param>
 /// <param name="free">Combiners of whole slices, shared by the buckets of an exchange.</param>
-internal sealed class BucketReduction(Bucket bucket, int shards, ConcurrentBag<TreeCombiner> free)
+internal sealed class BucketReduction(Bucket bucket, int shards, ShardRange range, ConcurrentBag<TreeCombiner> free)
 {
     /// <summary>Elements of a slice; the last one of a bucket may have fewer.</summary>
     public const int SliceLength = PieceWire.ChunkBytes / sizeof(float);
 
     private readonly Slice[] slices = [.. Enumerable.Range(0, (bucket.Length + SliceLength - 1) / SliceLength).Select(_ => new Slice())];
+    private readonly Part[] parts = [.. ShardTree.Cover(range).Select(node => new Part { Node = node })];
     private IReadOnlyList<SubtreeSum> own = [];
-    private Memory<float> mean;
     private int left;
-    private StepCounts counts;
+
+    /// <summary>What comes of the reduction for one subtree; several only where the range is no single one.</summary>
+    private sealed class Part
+    {
+        public required TreeNodeId Node { get; init; }
+
+        public Memory<float> Values { get; set; }
+
+        public StepCounts Counts { get; set; }
+    }
 
     private sealed class Slice
     {
@@ -36,20 +48,31 @@ internal sealed class BucketReduction(Bucket bucket, int shards, ConcurrentBag<T
 
     public Bucket Bucket => bucket;
 
-    public TreeNodeId Root { get; } = new(ShardTree.RootLevel(shards), 0);
+    /// <summary>It takes in all shards, so that the mean comes of it.</summary>
+    public bool IsWhole => range.Count == shards;
 
-    /// <summary>Counts over all shards, once the bucket is complete.</summary>
-    public StepCounts Counts => counts;
+    /// <summary>Counts over the range, once the bucket is complete.</summary>
+    public StepCounts Counts => parts.Aggregate(default(StepCounts), (sum, part) => sum + part.Counts);
+
+    /// <summary>The mean, or the subtrees' sums, as a piece; once the bucket is complete, and until the next step.</summary>
+    public IReadOnlyList<PieceNode> Nodes => [.. parts.Select(p => new PieceNode(p.Node, ElementBytes<float>.Of(p.Values), p.Counts))];
 
     public bool IsComplete => Volatile.Read(ref left) == 0;
 
     /// <summary>Starts a step.</summary>
     /// <param name="sums">This member's own sums, over the whole reduction vector; borrowed until the bucket is complete.</param>
-    /// <param name="whole">The mean over the whole reduction vector; this bucket's part is written.</param>
-    public void Begin(IReadOnlyList<SubtreeSum> sums, float[] whole)
+    /// <param name="mean">The mean over the whole reduction vector; this bucket's part is written by its owner.</param>
+    public void Begin(IReadOnlyList<SubtreeSum> sums, float[] mean)
     {
         own = sums;
-        mean = whole.AsMemory(bucket.Offset, bucket.Length);
+        foreach (var part in parts)
+        {
+            if (IsWhole)
+                part.Values = mean.AsMemory(bucket.Offset, bucket.Length);
+            else if (part.Values.IsEmpty)
+                part.Values = GC.AllocateUninitializedArray<float>(bucket.Length);
+        }
+
         foreach (var slice in slices)
         {
             slice.IsOpen = slice.IsDone = false;
@@ -59,7 +82,7 @@ internal sealed class BucketReduction(Bucket bucket, int shards, ConcurrentBag<T
         Volatile.Write(ref left, slices.Length);
     }
 
-    /// <summary>Completes the bucket from this member's own sums, which cover all shards.</summary>
+    /// <summary>Completes the bucket from this member's own sums, which cover the range.</summary>
     public void FinishAlone()
     {
         for (var index = 0; index < slices.Length; index++)
@@ -80,6 +103,8 @@ internal sealed class BucketReduction(Bucket bucket, int shards, ConcurrentBag<T
         {
             if (slice.IsDone)
                 throw new FormatException($"node {node} overlaps one that came before");
+            if (node.Shards.First < range.First || node.Shards.End > range.End)
+                throw new FormatException($"node {node} lies outside the shards {range}");
             var combiner = Open(slice, index);
             try
             {
@@ -90,7 +115,7 @@ internal sealed class BucketReduction(Bucket bucket, int shards, ConcurrentBag<T
                 throw new FormatException(e.Message, e);
             }
 
-            return combiner.IsComplete && Finish(slice, index, combiner);
+            return combiner.ArrivedShards == range.Count && Finish(slice, index, combiner);
         }
     }
 
@@ -111,9 +136,14 @@ internal sealed class BucketReduction(Bucket bucket, int shards, ConcurrentBag<T
 
     private bool Finish(Slice slice, int index, TreeCombiner combiner)
     {
-        var total = combiner.Finish(mean.Span.Slice(index * SliceLength, LengthOf(index)));
-        if (index == 0)
-            counts = total;
+        foreach (var part in parts)
+        {
+            var values = part.Values.Span.Slice(index * SliceLength, LengthOf(index));
+            var total = IsWhole ? combiner.Finish(values) : combiner.CopyTo(part.Node, values);
+            if (index == 0)
+                part.Counts = total;
+        }
+
         combiner.Reset();
         if (LengthOf(index) == SliceLength)
         {

@@ -54,7 +54,7 @@ internal sealed class ExchangeService(PieceStore store) : IRpcService
         }
     }
 
-    private async Task<IReadOnlyList<PieceNode>> FindAsync(PieceId id, CancellationToken cancellation)
+    private async ValueTask<IReadOnlyList<PieceNode>> FindAsync(PieceId id, CancellationToken cancellation)
     {
         try
         {

@@ -7,9 +7,10 @@ using AdderNet.Worker.Membership;
 namespace AdderNet.Worker.Exchange;
 
 /// <summary>
-/// The exchange of one generation: reduce-scatter (the owner of a bucket pulls every member's subtree sums and combines them
-/// through the shard tree) and all-gather (everybody pulls finished means from their owners). Buffers are kept from step to
-/// step. One step at a time.
+/// The exchange of one generation: reduce-scatter (the holder of a bucket pulls the subtree sums of its group's members, the
+/// owner also those that the other groups' holders have added up, and combines them through the shard tree) and all-gather
+/// (the other holders pull the finished mean from the owner, everybody else from the holder of the group). With one group all
+/// holders are owners. Buffers are kept from step to step. One step at a time.
 /// </summary>
 internal sealed class GradientExchange : IAsyncDisposable
 {
@@ -17,34 +18,45 @@ internal sealed class GradientExchange : IAsyncDisposable
     private readonly MemberInfo me;
     private readonly PieceStore store;
     private readonly IReadOnlyList<Bucket> buckets;
-    private readonly Dictionary<int, BucketReduction> mine;
-    private readonly List<(PullLane Lane, SliceBuffer Buffer)> sources = [];
-    private readonly List<(PullLane Lane, int[] Buckets)> owners = [];
+    private readonly Dictionary<int, BucketReduction> held;
+    private readonly List<SumSource> sources = [];
+    private readonly List<(PullLane Lane, int[] Buckets)> means = [];
+
+    /// <summary>A member that sums are pulled from.</summary>
+    private readonly record struct SumSource(PullLane Lane, PieceSort Sort, int[] Buckets, SliceBuffer Buffer);
 
     /// <param name="view">The generation.</param>
     /// <param name="workerId">This member.</param>
     /// <param name="shards">S.</param>
     /// <param name="length">Elements of the reduction vector.</param>
     /// <param name="bucketBytes">Target size of a bucket.</param>
+    /// <param name="groupSize">Members of a group at most; 0: all are one group.</param>
     /// <param name="store">Where this member's pieces are served from.</param>
     /// <param name="lane">Makes a lane to a member.</param>
     public GradientExchange(
-        GenerationView view, string workerId, int shards, int length, long bucketBytes, PieceStore store, Func<MemberInfo, PullLane> lane)
+        GenerationView view, string workerId, int shards, int length, long bucketBytes, int groupSize, PieceStore store, Func<MemberInfo, PullLane> lane)
     {
         this.view = view;
         this.store = store;
         me = view.Find(workerId) ?? throw new ArgumentException($"Worker {workerId} is no member of generation {view.Generation}.", nameof(workerId));
         buckets = BucketPlan.Cut(length, bucketBytes, view.Members);
+        var groups = new ExchangeGroups(view.Members, groupSize);
+        var mine = groups.GroupOf(me);
         var combiners = new ConcurrentBag<TreeCombiner>();
-        mine = buckets.Where(b => b.Owner == me).ToDictionary(b => b.Index, b => new BucketReduction(b, shards, combiners));
-        foreach (var member in view.Members.Where(m => m.Computes && m != me))
+        held = buckets.Where(b => groups.Holder(b, mine) == me)
+            .ToDictionary(b => b.Index, b => new BucketReduction(b, shards, b.Owner == me ? new ShardRange(0, shards) : groups.Range(mine), combiners));
+
+        foreach (var member in groups.Members(mine).Where(m => m != me && held.Count > 0))
+            sources.Add(new SumSource(lane(member), PieceSort.Subtrees, [.. held.Keys], new SliceBuffer()));
+        var owned = buckets.Where(b => b.Owner == me);
+        foreach (var there in Enumerable.Range(0, groups.Count).Where(g => g != mine))
         {
-            if (mine.Count > 0)
-                sources.Add((lane(member), new SliceBuffer()));
-            var owned = buckets.Where(b => b.Owner == member).Select(b => b.Index).ToArray();
-            if (owned.Length > 0)
-                owners.Add((lane(member), owned));
+            foreach (var deputy in owned.GroupBy(b => groups.Holder(b, there)))
+                sources.Add(new SumSource(lane(deputy.Key), PieceSort.GroupSums, [.. deputy.Select(b => b.Index)], new SliceBuffer()));
         }
+
+        foreach (var from in buckets.Where(b => b.Owner != me).GroupBy(b => held.ContainsKey(b.Index) ? b.Owner : groups.Holder(b, mine)))
+            means.Add((lane(from.Key), [.. from.Select(b => b.Index)]));
     }
 
     /// <summary>Reduces one step over all members.</summary>
@@ -57,13 +69,13 @@ internal sealed class GradientExchange : IAsyncDisposable
     public async Task<StepCounts> ReduceAsync(long step, IReadOnlyList<SubtreeSum> sums, float[] mean, CancellationToken cancellation)
     {
         var counts = new StepCounts();
-        var pulling = sources.Count;
-        foreach (var bucket in buckets.Where(b => me.Computes && b.Owner != me))
+        var (within, all) = (sources.Count(s => s.Sort == PieceSort.Subtrees), sources.Count);
+        foreach (var bucket in buckets.Where(b => me.Computes && !held.ContainsKey(b.Index)))
             store.Publish(PieceSort.Subtrees, bucket.Index, sums.Select(s => Node(s.Node, s.Sum.Slice(bucket.Offset, bucket.Length), s.Counts)).ToList());
-        foreach (var reduction in mine.Values)
+        foreach (var reduction in held.Values)
         {
             reduction.Begin(sums, mean);
-            if (sources.Count > 0)
+            if (all > 0 && (within > 0 || reduction.IsWhole))
                 continue;
             reduction.FinishAlone();
             Publish(reduction);
@@ -71,23 +83,31 @@ internal sealed class GradientExchange : IAsyncDisposable
 
         await PullGroup.RunAsync(
             [
-                .. sources.Select(s => (Func<CancellationToken, Task>)(token => PullSumsAsync(s.Lane, s.Buffer, token))),
-                .. owners.Select(o => (Func<CancellationToken, Task>)(token => o.Lane.PullAsync(
-                    o.Buckets.Select(index => Id(step, PieceSort.Mean, index)).ToList(), TakeMean, token))),
+                .. sources.Select(s => (Func<CancellationToken, Task>)(token => PullSumsAsync(s, token))),
+                .. means.Select(m => (Func<CancellationToken, Task>)(token => m.Lane.PullAsync(
+                    m.Buckets.Select(index => Id(step, PieceSort.Mean, index)).ToList(), TakeMean, token))),
             ],
             cancellation);
         return counts;
 
-        async Task PullSumsAsync(PullLane lane, SliceBuffer buffer, CancellationToken token)
+        async Task PullSumsAsync(SumSource source, CancellationToken token)
         {
-            await lane.PullAsync(mine.Keys.Select(index => Id(step, PieceSort.Subtrees, index)).ToList(), chunk => TakeSubtree(buffer, chunk), token);
-            if (Interlocked.Decrement(ref pulling) == 0 && mine.Values.FirstOrDefault(r => !r.IsComplete) is { } unfinished)
+            await source.Lane.PullAsync(source.Buckets.Select(index => Id(step, source.Sort, index)).ToList(), chunk => TakeSum(source.Buffer, chunk), token);
+            if (source.Sort == PieceSort.Subtrees && Interlocked.Decrement(ref within) == 0)
+                RequireComplete(r => !r.IsWhole);
+            if (Interlocked.Decrement(ref all) == 0)
+                RequireComplete(r => r.IsWhole);
+        }
+
+        void RequireComplete(Func<BucketReduction, bool> which)
+        {
+            if (held.Values.FirstOrDefault(r => which(r) && !r.IsComplete) is { } unfinished)
                 throw new PeerException(string.Empty, $"the sums of bucket {unfinished.Bucket.Index} in step {step} do not cover all shards");
         }
 
-        void TakeSubtree(SliceBuffer buffer, PieceChunk chunk)
+        void TakeSum(SliceBuffer buffer, PieceChunk chunk)
         {
-            var reduction = mine[chunk.Id.Index];
+            var reduction = held[chunk.Id.Index];
             Require(chunk, reduction.Bucket.Length);
             if (buffer.Take(chunk, reduction))
                 Publish(reduction);
@@ -100,21 +120,22 @@ internal sealed class GradientExchange : IAsyncDisposable
             chunk.Payload.CopyTo(MemoryMarshal.AsBytes(mean.AsSpan(bucket.Offset, bucket.Length))[chunk.Offset..]);
             if (bucket.Index == 0)
                 counts = chunk.Counts;
+            if (chunk.EndsNode && held.ContainsKey(bucket.Index))
+                store.Publish(PieceSort.Mean, bucket.Index, [Node(chunk.Node, mean.AsMemory(bucket.Offset, bucket.Length), chunk.Counts)]);
         }
 
         void Publish(BucketReduction reduction)
         {
-            var bucket = reduction.Bucket;
-            if (bucket.Index == 0)
+            if (reduction.IsWhole && reduction.Bucket.Index == 0)
                 counts = reduction.Counts;
-            store.Publish(PieceSort.Mean, bucket.Index, [Node(reduction.Root, mean.AsMemory(bucket.Offset, bucket.Length), reduction.Counts)]);
+            store.Publish(reduction.IsWhole ? PieceSort.Mean : PieceSort.GroupSums, reduction.Bucket.Index, reduction.Nodes);
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var lane in sources.Select(s => s.Lane).Concat(owners.Select(o => o.Lane)))
+        foreach (var lane in sources.Select(s => s.Lane).Concat(means.Select(m => m.Lane)))
             await lane.DisposeAsync();
     }
 

@@ -8,7 +8,10 @@ internal enum PieceSort
     /// <summary>The holder's own subtree sums of a bucket.</summary>
     Subtrees,
 
-    /// <summary>The finished mean of a bucket, from its owner.</summary>
+    /// <summary>The sums of the largest subtrees within the holder's group, of a bucket that it holds for another group's member.</summary>
+    GroupSums,
+
+    /// <summary>The finished mean of a bucket, from its owner or from a holder that has it from the owner.</summary>
     Mean,
 
     /// <summary>The holder's batch-norm moments of a meeting.</summary>

@@ -8,7 +8,7 @@ internal sealed class PieceStore(TimeProvider time, TimeSpan longestWait)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<PieceId, IReadOnlyList<PieceNode>> pieces = [];
-    private TaskCompletionSource changed = NewSignal();
+    private readonly Dictionary<PieceId, Signal> awaited = [];
     private string runId = string.Empty;
     private long generation;
     private long step;
@@ -23,7 +23,7 @@ internal sealed class PieceStore(TimeProvider time, TimeSpan longestWait)
         {
             (runId, generation, step) = (run, number, baseStep);
             pieces.Clear();
-            Signal();
+            JudgeAnew();
         }
     }
 
@@ -35,7 +35,7 @@ internal sealed class PieceStore(TimeProvider time, TimeSpan longestWait)
             step = number;
             foreach (var id in pieces.Keys.Where(id => id.Step < (id.Sort == PieceSort.Mean ? number - 1 : number)).ToList())
                 pieces.Remove(id);
-            Signal();
+            JudgeAnew();
         }
     }
 
@@ -44,14 +44,22 @@ internal sealed class PieceStore(TimeProvider time, TimeSpan longestWait)
     {
         lock (gate)
         {
-            pieces[new PieceId(runId, generation, step, sort, index)] = nodes;
-            Signal();
+            var id = new PieceId(runId, generation, step, sort, index);
+            pieces[id] = nodes;
+            if (awaited.Remove(id, out var signal))
+                signal.SetResult();
         }
     }
 
     /// <summary>The nodes of a piece, once it exists.</summary>
     /// <exception cref="PieceRefusedException">The request is stale, or the piece did not come in time.</exception>
-    public async Task<IReadOnlyList<PieceNode>> WaitAsync(PieceId wanted, CancellationToken cancellation)
+    public ValueTask<IReadOnlyList<PieceNode>> WaitAsync(PieceId wanted, CancellationToken cancellation)
+    {
+        lock (gate)
+            return Find(wanted) is { } nodes ? ValueTask.FromResult(nodes) : new ValueTask<IReadOnlyList<PieceNode>>(WaitForAsync(wanted, cancellation));
+    }
+
+    private async Task<IReadOnlyList<PieceNode>> WaitForAsync(PieceId wanted, CancellationToken cancellation)
     {
         using var patience = new CancellationTokenSource(longestWait, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
@@ -60,35 +68,61 @@ internal sealed class PieceStore(TimeProvider time, TimeSpan longestWait)
             Task change;
             lock (gate)
             {
-                var (verdict, reason) = PieceGate.Judge(runId, generation, step, wanted);
-                if (verdict == PieceVerdict.Refuse)
-                {
-                    Refused++;
-                    throw new PieceRefusedException(reason, stale: true);
-                }
-
-                if (verdict == PieceVerdict.Serve && pieces.TryGetValue(wanted, out var nodes))
+                if (Find(wanted) is { } nodes)
                     return nodes;
-                change = changed.Task;
+                if (!awaited.TryGetValue(wanted, out var signal))
+                    awaited[wanted] = signal = new Signal();
+                signal.Waiting++;
+                change = signal.Task;
             }
 
             try
             {
                 await change.WaitAsync(either.Token);
             }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            catch (OperationCanceledException)
             {
+                GiveUp(wanted, change);
+                cancellation.ThrowIfCancellationRequested();
                 throw new PieceRefusedException($"{wanted} did not exist after {longestWait.TotalSeconds:0} s", stale: false);
             }
         }
     }
 
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private void Signal()
+    /// <summary>The piece's nodes if it exists now; null: not yet. Under the lock.</summary>
+    private IReadOnlyList<PieceNode>? Find(PieceId wanted)
     {
-        changed.SetResult();
-        changed = NewSignal();
+        var (verdict, reason) = PieceGate.Judge(runId, generation, step, wanted);
+        if (verdict == PieceVerdict.Refuse)
+        {
+            Refused++;
+            throw new PieceRefusedException(reason, stale: true);
+        }
+
+        return verdict == PieceVerdict.Serve ? pieces.GetValueOrDefault(wanted) : null;
+    }
+
+    private void GiveUp(PieceId wanted, Task change)
+    {
+        lock (gate)
+        {
+            if (awaited.TryGetValue(wanted, out var signal) && signal.Task == change && --signal.Waiting == 0)
+                awaited.Remove(wanted);
+        }
+    }
+
+    private void JudgeAnew()
+    {
+        foreach (var signal in awaited.Values)
+            signal.SetResult();
+        awaited.Clear();
+    }
+
+    /// <summary>Told when a piece that requests wait for exists, or when they are to be judged anew.</summary>
+    private sealed class Signal() : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        /// <summary>Requests that wait for it.</summary>
+        public int Waiting { get; set; }
     }
 }
 

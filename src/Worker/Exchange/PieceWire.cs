@@ -25,6 +25,7 @@ internal static class PieceWire
     public static PieceKind Kind(PieceSort sort) => sort switch
     {
         PieceSort.Subtrees => PieceKind.Subtrees,
+        PieceSort.GroupSums => PieceKind.GroupSums,
         PieceSort.Mean => PieceKind.Mean,
         _ => PieceKind.Statistics,
     };
@@ -37,9 +38,10 @@ internal static class PieceWire
         var sort = key.Kind switch
         {
             PieceKind.Subtrees => PieceSort.Subtrees,
+            PieceKind.GroupSums => PieceSort.GroupSums,
             PieceKind.Mean => PieceSort.Mean,
             PieceKind.Statistics => PieceSort.Statistics,
-            _ => throw new FormatException($"piece kind {(int)key.Kind} is unknown; known are 1, 2 and 3"),
+            _ => throw new FormatException($"piece kind {(int)key.Kind} is unknown; known are 1 to 4"),
         };
         if (key.Generation > long.MaxValue || key.Step > long.MaxValue || key.Index > int.MaxValue)
             throw new FormatException("a piece key holds a number that is too large");

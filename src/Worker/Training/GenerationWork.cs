@@ -19,9 +19,10 @@ internal sealed class GenerationWork : IAsyncDisposable
         this.store = store;
         Number = view.Generation;
         Me = view.Find(workerId)!;
-        var bucketBytes = (long)(member.Description.Exchange.BucketMegabytes * (1 << 20));
+        var options = member.Description.Exchange;
         var shards = member.Description.Batch.Shards;
-        exchange = new GradientExchange(view, workerId, shards, member.Replica.Layout.ReductionLength, bucketBytes, store, Lane);
+        exchange = new GradientExchange(
+            view, workerId, shards, member.Replica.Layout.ReductionLength, (long)(options.BucketMegabytes * (1 << 20)), options.GroupSize, store, Lane);
         moments = new RemoteMomentMerge(view, workerId, shards, store, progress, Lane);
 
         PullLane Lane(MemberInfo to) => new(to, channels.To(to), workerId, progress.Advance);

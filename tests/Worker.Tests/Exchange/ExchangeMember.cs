@@ -11,7 +11,8 @@ internal sealed class ExchangeMember : IAsyncDisposable
 {
     public const string Run = "run-1";
 
-    private readonly PeerChannels channels = new(null);
+    // No time-out of a busy machine ends these exchanges: what ends them is what the tests do.
+    private readonly PeerChannels channels = new(null) { Lease = TimeSpan.FromMinutes(2) };
     private readonly Progress progress = new();
     private GradientExchange? exchange;
     private RpcServer server = null!;
@@ -19,7 +20,7 @@ internal sealed class ExchangeMember : IAsyncDisposable
     private ExchangeMember(string id)
     {
         Id = id;
-        Store = new PieceStore(TimeProvider.System, TimeSpan.FromSeconds(20));
+        Store = new PieceStore(TimeProvider.System, TimeSpan.FromMinutes(2));
         Service = new ExchangeService(Store);
     }
 
@@ -43,10 +44,10 @@ internal sealed class ExchangeMember : IAsyncDisposable
 
     public PullLane Lane(MemberInfo to) => new(to, channels.To(to), Id, progress.Advance);
 
-    public void Enter(GenerationView view, int shards, int length, long bucketBytes)
+    public void Enter(GenerationView view, int shards, int length, long bucketBytes, int groupSize = 0)
     {
         Store.BeginGeneration(view.RunId, view.Generation, view.BaseStep);
-        exchange = new GradientExchange(view, Id, shards, length, bucketBytes, Store, Lane);
+        exchange = new GradientExchange(view, Id, shards, length, bucketBytes, groupSize, Store, Lane);
         Moments = new RemoteMomentMerge(view, Id, shards, Store, progress, Lane);
     }
 

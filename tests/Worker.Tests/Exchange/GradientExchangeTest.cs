@@ -1,21 +1,26 @@
 using AdderNet.Core.Sharding;
 using AdderNet.Worker.Exchange;
+using AdderNet.Worker.Membership;
 using Xunit;
 
 namespace AdderNet.Worker.Tests.Exchange;
 
 public sealed class GradientExchangeTest : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private readonly List<ExchangeMember> members = [];
 
     [Theory]
-    [InlineData(2, 8, 1000, 4000, 1u)]
-    [InlineData(3, 8, 1003, 400, 2u)]
-    [InlineData(5, 16, 2049, 1000, 3u)]
-    [InlineData(5, 8, 3, 4, 4u)]
-    [InlineData(2, 4, 800_000, 4 << 20, 5u)]
-    public async Task Members_over_grpc_get_the_bits_that_one_member_gets_alone(int count, int shards, int length, int bucketBytes, uint seed)
+    [InlineData(2, 8, 1000, 4000, 0, 1u)]
+    [InlineData(3, 8, 1003, 400, 0, 2u)]
+    [InlineData(5, 16, 2049, 1000, 0, 3u)]
+    [InlineData(5, 8, 3, 4, 0, 4u)]
+    [InlineData(2, 4, 800_000, 4 << 20, 0, 5u)]
+    [InlineData(3, 8, 1003, 400, 2, 6u)]
+    [InlineData(4, 8, 200_000, 100_000, 2, 7u)]
+    [InlineData(7, 16, 2049, 1000, 3, 8u)]
+    [InlineData(9, 64, 999, 300, 4, 9u)]
+    public async Task Members_over_grpc_get_the_bits_that_one_member_gets_alone(int count, int shards, int length, int bucketBytes, int groupSize, uint seed)
     {
         using var timeout = new CancellationTokenSource(Limit);
         await StartAsync(count);
@@ -23,7 +28,7 @@ public sealed class GradientExchangeTest : IAsyncLifetime
         {
             var ranges = ExchangeCase.Ranges(shards, count, seed + (uint)generation);
             var view = ExchangeCase.View(members, ranges, generation, (generation - 1) * 2);
-            members.ForEach(m => m.Enter(view, shards, length, bucketBytes));
+            members.ForEach(m => m.Enter(view, shards, length, bucketBytes, groupSize));
             for (var step = view.BaseStep + 1; step <= view.BaseStep + 2; step++)
             {
                 var leaves = ExchangeCase.Leaves(shards, length, seed + (uint)step);
@@ -48,6 +53,71 @@ public sealed class GradientExchangeTest : IAsyncLifetime
 
         // Each of the two owners hands its half of the mean to two members and its half sum to the other owner.
         Assert.Equal([600L, 600L, 0L], members.Select(m => m.Service.GradientBytesSent));
+    }
+
+    [Fact]
+    public async Task Sixteen_members_in_groups_get_the_bits_of_one_and_send_as_many_bytes_as_without()
+    {
+        const int Length = 160;
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(16);
+        var ranges = Enumerable.Range(0, 16).Select(i => new ShardRange(2 * i, (2 * i) + 2)).ToList();
+        var view = ExchangeCase.View(members, ranges);
+        members.ForEach(m => m.Enter(view, 32, Length, 40, groupSize: 4));
+        var leaves = ExchangeCase.Leaves(32, Length, 11);
+        var results = await Task.WhenAll(members.Select((m, i) => m.ReduceAsync(1, ExchangeCase.Sums(leaves, ranges[i]), Length, timeout.Token)));
+        var (mean, counts) = ExchangeCase.OneMember(leaves);
+        Assert.All(results, r => Assert.Equal(counts, r.Counts));
+        Assert.All(results, r => Assert.Equal(ExchangeCase.Bits(mean), ExchangeCase.Bits(r.Mean)));
+
+        // Fifteen sixteenths of a gradient as sums and as much as means, as if each had it from each other one.
+        Assert.All(members, m => Assert.Equal(2 * 15 * 40L, m.Service.GradientBytesSent));
+    }
+
+    [Theory]
+    [InlineData(64, 0, 63, 0)]
+    [InlineData(64, 8, 7 + 7, 7)]
+    [InlineData(64, 16, 15 + 3, 3)]
+    [InlineData(12, 4, 3 + 2, 2)]
+    public async Task A_member_has_lanes_to_its_own_group_and_to_its_counterparts_in_the_others(int count, int groupSize, int peers, int beyond)
+    {
+        var infos = Enumerable.Range(0, count).Select(i => new MemberInfo($"w{i}", $"http://127.0.0.1:{1000 + i}", new ShardRange(i, i + 1), true)).ToList();
+        var view = new GenerationView(ExchangeMember.Run, 1, infos, 0, 0, [], string.Empty, "test");
+        await using var channels = new PeerChannels(null);
+        var groups = new ExchangeGroups(infos, groupSize);
+        foreach (var me in infos)
+        {
+            var lanes = new List<MemberInfo>();
+            await using var exchange = new GradientExchange(view, me.WorkerId, 64, 6400, 400, groupSize, new PieceStore(TimeProvider.System, Limit), Lane);
+            Assert.Equal(peers, lanes.Distinct().Count());
+            Assert.Equal(beyond, lanes.Distinct().Count(to => groups.GroupOf(to) != groups.GroupOf(me)));
+
+            PullLane Lane(MemberInfo to)
+            {
+                lanes.Add(to);
+                return new PullLane(to, channels.To(to), me.WorkerId, () => { });
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_deputy_that_dies_ends_the_exchange_in_every_group()
+    {
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(4);
+        ShardRange[] ranges = [new(0, 2), new(2, 4), new(4, 6), new(6, 8)];
+        var view = ExchangeCase.View(members, ranges);
+        members.ForEach(m => m.Enter(view, 8, 100, 100, groupSize: 2));
+        var leaves = ExchangeCase.Leaves(8, 100, 9);
+
+        // Member 3 never computes: its own group and its counterpart in the other one wait for it, member 0 for what they then lack.
+        var waiting = members.Take(3).Select((m, i) => m.ReduceAsync(1, ExchangeCase.Sums(leaves, ranges[i]), 100, timeout.Token)).ToList();
+        await members[3].DieAsync();
+        foreach (var member in (int[])[1, 2])
+            Assert.Equal("w3", (await Assert.ThrowsAsync<PeerException>(() => waiting[member])).Peer);
+        Assert.False(waiting[0].IsCompleted);
+        await members[1].DieAsync();
+        await Assert.ThrowsAsync<PeerException>(() => waiting[0]);
     }
 
     [Fact]

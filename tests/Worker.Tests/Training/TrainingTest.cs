@@ -9,14 +9,14 @@ public class TrainingTest
     [Theory]
     [InlineData("shard")]
     [InlineData("global")]
-    public async Task One_two_three_and_five_workers_end_with_the_same_weights(string normalization)
+    public async Task One_two_three_and_five_workers_in_groups_or_not_end_with_the_same_weights(string normalization)
     {
         var description = Cluster.Description().Replace("shards: 8", $"shards: 8, normalization: {normalization}", StringComparison.Ordinal);
         var hashes = new List<string>();
         var bytes = new List<byte[]>();
-        foreach (var workers in new[] { 1, 2, 3, 5 })
+        foreach (var (workers, groupSize) in new[] { (1, 0), (2, 0), (3, 2), (5, 2) })
         {
-            await using var cluster = await Cluster.StartAsync(workers, description);
+            await using var cluster = await Cluster.StartAsync(workers, $"{description}exchange: {{group_size: {groupSize}}}\n");
             await cluster.BeginGenerationAsync(Cluster.Even(workers));
             await cluster.StepsAsync(4);
             var file = await cluster.SaveAsync("final.safetensors", weightsOnly: true, member: workers - 1);

@@ -7,8 +7,9 @@ namespace AdderNet.Cli.Benchmarks.Exchange;
 /// <param name="Workers">Processes, at least 2.</param>
 /// <param name="Megabytes">Of the gradient (10^6 bytes).</param>
 /// <param name="BucketMegabytes">As <c>exchange.bucket_megabytes</c> (2^20 bytes).</param>
+/// <param name="GroupSize">As <c>exchange.group_size</c>.</param>
 /// <param name="Rounds">Samples of each contender.</param>
-internal sealed record ExchangeLoad(int Workers, double Megabytes, double BucketMegabytes, int Rounds);
+internal sealed record ExchangeLoad(int Workers, double Megabytes, double BucketMegabytes, int GroupSize, int Rounds);
 
 /// <summary>One contender.</summary>
 /// <param name="Name">What moved the bytes.</param>
@@ -46,7 +47,7 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
         try
         {
             for (var i = 0; i < load.Workers; i++)
-                members.Add(MemberProcess.Start(i, Length, load.BucketMegabytes));
+                members.Add(MemberProcess.Start(i, Length, load.BucketMegabytes, load.GroupSize));
             var where = new List<string>();
             foreach (var member in members)
                 where.Add((await member.AnswerAsync(Patience, clock, cancellation).ConfigureAwait(false)).Replace(' ', '|'));
@@ -63,7 +64,8 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
     private async Task<(IReadOnlyList<ExchangeRow> Rows, ExchangeRatios Ratios)> RoundsAsync(List<MemberProcess> members, CancellationToken cancellation)
     {
         var bytes = (long)Length * sizeof(float);
-        // Each member takes the sums of its share from every other one, and every other one's share of the mean.
+        // Each member takes the sums of its share from every other one, and every other one's share of the mean; groups change
+        // whom it takes them from, not how much.
         var moved = 2 * bytes * (load.Workers - 1);
         var step = 0;
         (string Name, long Bytes, Func<Task<IReadOnlyList<string>>> Run)[] contenders =

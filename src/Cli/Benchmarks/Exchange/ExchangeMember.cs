@@ -27,6 +27,7 @@ internal sealed class ExchangeMember : IAsyncDisposable
     private readonly int index;
     private readonly int length;
     private readonly long bucketBytes;
+    private readonly int groupSize;
     private RpcServer? server;
     private GradientExchange? exchange;
     private Uri[] addresses = [];
@@ -40,7 +41,9 @@ internal sealed class ExchangeMember : IAsyncDisposable
     /// <param name="index">Its place among the members.</param>
     /// <param name="length">Elements of the reduction vector.</param>
     /// <param name="bucketBytes">Target size of a bucket.</param>
-    public ExchangeMember(int index, int length, long bucketBytes) => (this.index, this.length, this.bucketBytes) = (index, length, bucketBytes);
+    /// <param name="groupSize">As <c>exchange.group_size</c>.</param>
+    public ExchangeMember(int index, int length, long bucketBytes, int groupSize) =>
+        (this.index, this.length, this.bucketBytes, this.groupSize) = (index, length, bucketBytes, groupSize);
 
     /// <summary>Element <paramref name="i"/> of a shard's gradient: any sum of these over the shards of a run is exact.</summary>
     public static float Value(int shard, int i) => ((i % 1021) - 510 + (shard * 3)) / 64f;
@@ -125,7 +128,7 @@ internal sealed class ExchangeMember : IAsyncDisposable
 
         sums = accumulator.Result();
         mean = new float[length];
-        exchange = new GradientExchange(view, Member(index, default).WorkerId, shards, length, bucketBytes, store, member => new PullLane(member, channels.To(member), $"w{index}", static () => { }));
+        exchange = new GradientExchange(view, Member(index, default).WorkerId, shards, length, bucketBytes, groupSize, store, member => new PullLane(member, channels.To(member), $"w{index}", static () => { }));
         single = [.. Enumerable.Range(0, where.Length).Select(i => new PullLane(Member(i, default), channels.To(Member(i, default)), $"w{index}", static () => { }))];
     }
 

@@ -17,9 +17,9 @@ internal sealed class MemberProcess : IAsyncDisposable
         errors = process.StandardError.ReadToEndAsync();
     }
 
-    public static MemberProcess Start(int index, int length, double bucketMegabytes)
+    public static MemberProcess Start(int index, int length, double bucketMegabytes, int groupSize)
     {
-        string[] arguments = [.. new object[] { index, length, bucketMegabytes }.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a}"))];
+        string[] arguments = [.. new object[] { index, length, bucketMegabytes, groupSize }.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a}"))];
         return new MemberProcess(Process.Start(ChildProcess.Describe(["bench", "exchange-member", .. arguments]))!);
     }
 

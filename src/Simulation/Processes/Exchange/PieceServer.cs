@@ -85,21 +85,26 @@ internal sealed class PieceServer
     }
 }
 
-/// <summary>One bucket's reduction: nodes join with their siblings until the root is there.</summary>
-internal sealed class TreeJoin(int shards)
+/// <summary>One bucket's reduction: nodes join with their siblings until the largest subtrees of a range are there.</summary>
+internal sealed class TreeJoin(ShardRange range)
 {
+    private readonly Dictionary<TreeNodeId, NodeSum?> parts = ShardTree.Cover(range).ToDictionary(node => node, _ => (NodeSum?)null);
     private readonly Dictionary<TreeNodeId, NodeSum> nodes = [];
 
-    /// <summary>Adds a node; the root once it is complete.</summary>
+    /// <summary>Adds a node; the largest subtrees from left to right once all are complete.</summary>
     /// <exception cref="FormatException">A shard came twice.</exception>
-    public NodeSum? Add(NodeSum node)
+    public IReadOnlyList<NodeSum>? Add(NodeSum node)
     {
         while (true)
         {
             if (!nodes.TryAdd(node.Node, node))
                 throw new FormatException($"node {node.Node} came twice");
-            if (node.Node.Level == ShardTree.RootLevel(shards))
-                return node;
+            if (parts.ContainsKey(node.Node))
+            {
+                parts[node.Node] = node;
+                return parts.Values.All(p => p is not null) ? [.. parts.Values.Select(p => p!)] : null;
+            }
+
             if (!nodes.Remove(ShardTree.Sibling(node.Node), out var sibling))
                 return null;
             nodes.Remove(node.Node);

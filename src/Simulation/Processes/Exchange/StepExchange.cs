@@ -6,8 +6,8 @@ using AdderNet.Worker.Membership;
 namespace AdderNet.Simulation.Processes.Exchange;
 
 /// <summary>
-/// One member's exchange of one step: it offers its subtree sums, pulls those of the others for the buckets it owns, offers
-/// the finished means, and pulls the means of the other buckets.
+/// One member's exchange of one step, along the same groups as the real one: it offers its subtree sums, pulls those of the
+/// others for the buckets it holds, offers the group's sums or the finished means, and pulls the means of the other buckets.
 /// </summary>
 internal sealed class StepExchange
 {
@@ -15,7 +15,9 @@ internal sealed class StepExchange
     private readonly SimulatedWorker self;
     private readonly long step;
     private readonly IReadOnlyList<Bucket> buckets;
-    private readonly Dictionary<int, TreeJoin> mine;
+    private readonly MemberInfo me;
+    private readonly ExchangeGroups groups;
+    private readonly Dictionary<int, TreeJoin> held;
     private readonly HashSet<int> missing;
     private readonly ulong[] mean = new ulong[GradientModel.Length];
     private readonly Action<ulong[], StepCounts> done;
@@ -32,7 +34,10 @@ internal sealed class StepExchange
     {
         (this.view, this.self, this.step, this.done, this.failed) = (view, self, step, done, failed);
         buckets = BucketPlan.Cut(GradientModel.Length, GradientModel.Length * sizeof(float), view.Members);
-        mine = buckets.Where(b => b.Owner.WorkerId == self.Name).ToDictionary(b => b.Index, _ => new TreeJoin(self.Model.Shards));
+        me = view.Find(self.Name)!;
+        groups = new ExchangeGroups(view.Members, self.GroupSize);
+        held = buckets.Where(b => Holder(b) == me)
+            .ToDictionary(b => b.Index, b => new TreeJoin(b.Owner == me ? new ShardRange(0, self.Model.Shards) : groups.Range(groups.GroupOf(me))));
         missing = [.. buckets.Select(b => b.Index)];
     }
 
@@ -42,21 +47,22 @@ internal sealed class StepExchange
         foreach (var bucket in sums is null ? [] : buckets)
         {
             var piece = new Piece([.. sums!.Select(s => Slice(s, bucket))]);
-            if (!mine.ContainsKey(bucket.Index))
+            if (!held.ContainsKey(bucket.Index))
                 self.Pieces.Publish(PieceSort.Subtrees, bucket.Index, piece);
             else
-                TakeSubtrees(bucket, piece);
+                TakeSums(bucket, piece);
         }
 
         foreach (var bucket in buckets)
         {
-            if (!mine.ContainsKey(bucket.Index))
-                Pull(bucket.Owner.WorkerId, PieceSort.Mean, bucket, piece => TakeMean(bucket, piece.Nodes[0]));
-            else
-            {
-                foreach (var member in view.Members.Where(m => m.Computes && m.WorkerId != self.Name))
-                    Pull(member.WorkerId, PieceSort.Subtrees, bucket, piece => TakeSubtrees(bucket, piece));
-            }
+            if (bucket.Owner != me)
+                Pull(held.ContainsKey(bucket.Index) ? bucket.Owner : Holder(bucket), PieceSort.Mean, bucket, piece => TakeMean(bucket, piece));
+            if (!held.ContainsKey(bucket.Index))
+                continue;
+            foreach (var member in groups.Members(groups.GroupOf(me)).Where(m => m != me))
+                Pull(member, PieceSort.Subtrees, bucket, piece => TakeSums(bucket, piece));
+            foreach (var other in Enumerable.Range(0, groups.Count).Where(g => bucket.Owner == me && g != groups.GroupOf(me)))
+                Pull(groups.Holder(bucket, other), PieceSort.GroupSums, bucket, piece => TakeSums(bucket, piece));
         }
     }
 
@@ -66,11 +72,13 @@ internal sealed class StepExchange
     private static NodeSum Slice(NodeSum sum, Bucket bucket) =>
         sum with { Values = sum.Values[bucket.Offset..(bucket.Offset + bucket.Length)] };
 
-    private void Pull(string peer, PieceSort sort, Bucket bucket, Action<Piece> take)
+    private MemberInfo Holder(Bucket bucket) => groups.Holder(bucket, groups.GroupOf(me));
+
+    private void Pull(MemberInfo peer, PieceSort sort, Bucket bucket, Action<Piece> take)
     {
         var wanted = new PieceId(view.RunId, view.Generation, step, sort, bucket.Index);
         self.Calls.To<Piece>(
-            peer,
+            peer.WorkerId,
             (server, serve, refuse) => server.Pieces.Ask(wanted, serve, refuse),
             piece =>
             {
@@ -79,19 +87,21 @@ internal sealed class StepExchange
                 self.Advance();
                 take(piece);
             },
-            why => Fail(why, peer));
+            why => Fail(why, peer.WorkerId));
     }
 
-    private void TakeSubtrees(Bucket bucket, Piece piece)
+    private void TakeSums(Bucket bucket, Piece piece)
     {
         try
         {
             foreach (var node in piece.Nodes)
             {
-                if (mine[bucket.Index].Add(node) is not { } root)
+                if (held[bucket.Index].Add(node) is not { } sums)
                     continue;
-                self.Pieces.Publish(PieceSort.Mean, bucket.Index, new Piece([root]));
-                TakeMean(bucket, root);
+                if (bucket.Owner == me)
+                    TakeMean(bucket, new Piece(sums));
+                else
+                    self.Pieces.Publish(PieceSort.GroupSums, bucket.Index, new Piece(sums));
             }
         }
         catch (FormatException e)
@@ -100,8 +110,11 @@ internal sealed class StepExchange
         }
     }
 
-    private void TakeMean(Bucket bucket, NodeSum root)
+    private void TakeMean(Bucket bucket, Piece piece)
     {
+        if (held.ContainsKey(bucket.Index))
+            self.Pieces.Publish(PieceSort.Mean, bucket.Index, piece);
+        var root = piece.Nodes[0];
         root.Values.CopyTo(mean, bucket.Offset);
         if (bucket.Index == 0)
             counts = root.Counts;
