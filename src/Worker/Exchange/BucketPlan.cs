@@ -3,7 +3,14 @@ using AdderNet.Worker.Membership;
 namespace AdderNet.Worker.Exchange;
 
 /// <summary>A contiguous piece of the reduction vector that one member finishes.</summary>
-internal readonly record struct Bucket(int Index, int Offset, int Length, MemberInfo Owner);
+internal readonly record struct Bucket(int Index, int Offset, int Length, MemberInfo Owner)
+{
+    /// <summary>
+    /// Whether counts cross with it. They are known when a step's last gradient is, so they go with the bucket that is finished
+    /// last: the one of the first layers.
+    /// </summary>
+    public bool CarriesCounts => Index == 0;
+}
 
 /// <summary>
 /// Cuts the reduction vector into buckets of about the wanted size, the same on all members, and gives them to the members

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using AdderNet.Core.Engine;
 using AdderNet.Core.Sharding;
 
 namespace AdderNet.Worker.Exchange;
@@ -21,7 +20,7 @@ internal sealed class BucketReduction(Bucket bucket, int shards, ShardRange rang
 
     private readonly Slice[] slices = [.. Enumerable.Range(0, (bucket.Length + SliceLength - 1) / SliceLength).Select(_ => new Slice())];
     private readonly Part[] parts = [.. ShardTree.Cover(range).Select(node => new Part { Node = node })];
-    private IReadOnlyList<SubtreeSum> own = [];
+    private OwnSums own = OwnSums.Of([]);
     private int left;
 
     /// <summary>What comes of the reduction for one subtree; several only where the range is no single one.</summary>
@@ -60,9 +59,9 @@ internal sealed class BucketReduction(Bucket bucket, int shards, ShardRange rang
     public bool IsComplete => Volatile.Read(ref left) == 0;
 
     /// <summary>Starts a step.</summary>
-    /// <param name="sums">This member's own sums, over the whole reduction vector; borrowed until the bucket is complete.</param>
+    /// <param name="sums">This member's own sums, over the whole reduction vector; borrowed until the bucket is complete. The bucket's part must be final before anything is added to it.</param>
     /// <param name="mean">The mean over the whole reduction vector; this bucket's part is written by its owner.</param>
-    public void Begin(IReadOnlyList<SubtreeSum> sums, float[] mean)
+    public void Begin(OwnSums sums, float[] mean)
     {
         own = sums;
         foreach (var part in parts)
@@ -128,7 +127,7 @@ internal sealed class BucketReduction(Bucket bucket, int shards, ShardRange rang
         slice.Combiner ??= length == SliceLength && free.TryTake(out var ready) ? ready : new TreeCombiner(shards, length);
         if (slice.IsOpen)
             return slice.Combiner;
-        foreach (var sum in own)
+        foreach (var sum in own.Sums)
             slice.Combiner.Add(sum.Node, sum.Sum.Span.Slice(bucket.Offset + (index * SliceLength), length), sum.Counts);
         slice.IsOpen = true;
         return slice.Combiner;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using AdderNet.Core.Engine;
 using AdderNet.Core.Sharding;
 using AdderNet.Worker.Membership;
 
@@ -10,7 +9,8 @@ namespace AdderNet.Worker.Exchange;
 /// The exchange of one generation: reduce-scatter (the holder of a bucket pulls the subtree sums of its group's members, the
 /// owner also those that the other groups' holders have added up, and combines them through the shard tree) and all-gather
 /// (the other holders pull the finished mean from the owner, everybody else from the holder of the group). With one group all
-/// holders are owners. Buffers are kept from step to step. One step at a time.
+/// holders are owners. Buckets go one after another, from the last layers' to the first ones', each as soon as this member's own
+/// sums of it are final. Buffers are kept from step to step. One step at a time.
 /// </summary>
 internal sealed class GradientExchange : IAsyncDisposable
 {
@@ -18,6 +18,7 @@ internal sealed class GradientExchange : IAsyncDisposable
     private readonly MemberInfo me;
     private readonly PieceStore store;
     private readonly IReadOnlyList<Bucket> buckets;
+    private readonly Bucket[] latestFirst;
     private readonly Dictionary<int, BucketReduction> held;
     private readonly List<SumSource> sources = [];
     private readonly List<(PullLane Lane, int[] Buckets)> means = [];
@@ -40,6 +41,7 @@ internal sealed class GradientExchange : IAsyncDisposable
         this.store = store;
         me = view.Find(workerId) ?? throw new ArgumentException($"Worker {workerId} is no member of generation {view.Generation}.", nameof(workerId));
         buckets = BucketPlan.Cut(length, bucketBytes, view.Members);
+        latestFirst = [.. buckets.Reverse()];
         var groups = new ExchangeGroups(view.Members, groupSize);
         var mine = groups.GroupOf(me);
         var combiners = new ConcurrentBag<TreeCombiner>();
@@ -47,52 +49,65 @@ internal sealed class GradientExchange : IAsyncDisposable
             .ToDictionary(b => b.Index, b => new BucketReduction(b, shards, b.Owner == me ? new ShardRange(0, shards) : groups.Range(mine), combiners));
 
         foreach (var member in groups.Members(mine).Where(m => m != me && held.Count > 0))
-            sources.Add(new SumSource(lane(member), PieceSort.Subtrees, [.. held.Keys], new SliceBuffer()));
-        var owned = buckets.Where(b => b.Owner == me);
+            sources.Add(new SumSource(lane(member), PieceSort.Subtrees, [.. held.Keys.OrderDescending()], new SliceBuffer()));
+        var owned = latestFirst.Where(b => b.Owner == me);
         foreach (var there in Enumerable.Range(0, groups.Count).Where(g => g != mine))
         {
             foreach (var deputy in owned.GroupBy(b => groups.Holder(b, there)))
                 sources.Add(new SumSource(lane(deputy.Key), PieceSort.GroupSums, [.. deputy.Select(b => b.Index)], new SliceBuffer()));
         }
 
-        foreach (var from in buckets.Where(b => b.Owner != me).GroupBy(b => held.ContainsKey(b.Index) ? b.Owner : groups.Holder(b, mine)))
+        foreach (var from in latestFirst.Where(b => b.Owner != me).GroupBy(b => held.ContainsKey(b.Index) ? b.Owner : groups.Holder(b, mine)))
             means.Add((lane(from.Key), [.. from.Select(b => b.Index)]));
     }
 
     /// <summary>Reduces one step over all members.</summary>
     /// <param name="step">The step; the store has begun it.</param>
-    /// <param name="sums">This member's subtree sums; they must stay untouched until the next step begins.</param>
+    /// <param name="sums">This member's subtree sums, which may still be coming into being; they must stay untouched until the next step begins.</param>
     /// <param name="mean">Receives the whole mean; its buckets stay served until the step after the next begins.</param>
     /// <param name="cancellation">Abandons the step.</param>
     /// <returns>Counts over all shards.</returns>
     /// <exception cref="PeerException">A neighbour failed.</exception>
-    public async Task<StepCounts> ReduceAsync(long step, IReadOnlyList<SubtreeSum> sums, float[] mean, CancellationToken cancellation)
+    public async Task<StepCounts> ReduceAsync(long step, OwnSums sums, float[] mean, CancellationToken cancellation)
     {
         var counts = new StepCounts();
         var (within, all) = (sources.Count(s => s.Sort == PieceSort.Subtrees), sources.Count);
-        foreach (var bucket in buckets.Where(b => me.Computes && !held.ContainsKey(b.Index)))
-            store.Publish(PieceSort.Subtrees, bucket.Index, sums.Select(s => Node(s.Node, s.Sum.Slice(bucket.Offset, bucket.Length), s.Counts)).ToList());
+        var (alone, aloneInGroup) = (all == 0, within == 0);
         foreach (var reduction in held.Values)
-        {
             reduction.Begin(sums, mean);
-            if (all > 0 && (within > 0 || reduction.IsWhole))
-                continue;
-            reduction.FinishAlone();
-            Publish(reduction);
-        }
-
         await PullGroup.RunAsync(
             [
+                OfferAsync,
                 .. sources.Select(s => (Func<CancellationToken, Task>)(token => PullSumsAsync(s, token))),
                 .. means.Select(m => (Func<CancellationToken, Task>)(token => m.Lane.PullAsync(
-                    m.Buckets.Select(index => Id(step, PieceSort.Mean, index)).ToList(), TakeMean, token))),
+                    m.Buckets.Select(index => Id(step, PieceSort.Mean, index)).ToList(), PullLane.Always, TakeMean, token))),
             ],
             cancellation);
         return counts;
 
+        async Task OfferAsync(CancellationToken token)
+        {
+            if (!me.Computes)
+                return;
+            foreach (var bucket in latestFirst)
+            {
+                await sums.WaitAsync(bucket.Offset, token);
+                if (!held.TryGetValue(bucket.Index, out var reduction))
+                {
+                    store.Publish(PieceSort.Subtrees, bucket.Index, [.. sums.Sums.Select(s => Node(s.Node, s.Sum.Slice(bucket.Offset, bucket.Length), s.Counts))]);
+                }
+                else if (alone || (aloneInGroup && !reduction.IsWhole))
+                {
+                    reduction.FinishAlone();
+                    Publish(reduction);
+                }
+            }
+        }
+
         async Task PullSumsAsync(SumSource source, CancellationToken token)
         {
-            await source.Lane.PullAsync(source.Buckets.Select(index => Id(step, source.Sort, index)).ToList(), chunk => TakeSum(source.Buffer, chunk), token);
+            await source.Lane.PullAsync(
+                source.Buckets.Select(index => Id(step, source.Sort, index)).ToList(), (id, life) => sums.WaitAsync(buckets[id.Index].Offset, life), chunk => TakeSum(source.Buffer, chunk), token);
             if (source.Sort == PieceSort.Subtrees && Interlocked.Decrement(ref within) == 0)
                 RequireComplete(r => !r.IsWhole);
             if (Interlocked.Decrement(ref all) == 0)
@@ -118,7 +133,7 @@ internal sealed class GradientExchange : IAsyncDisposable
             var bucket = buckets[chunk.Id.Index];
             Require(chunk, bucket.Length);
             chunk.Payload.CopyTo(MemoryMarshal.AsBytes(mean.AsSpan(bucket.Offset, bucket.Length))[chunk.Offset..]);
-            if (bucket.Index == 0)
+            if (bucket.CarriesCounts)
                 counts = chunk.Counts;
             if (chunk.EndsNode && held.ContainsKey(bucket.Index))
                 store.Publish(PieceSort.Mean, bucket.Index, [Node(chunk.Node, mean.AsMemory(bucket.Offset, bucket.Length), chunk.Counts)]);
@@ -126,7 +141,7 @@ internal sealed class GradientExchange : IAsyncDisposable
 
         void Publish(BucketReduction reduction)
         {
-            if (reduction.IsWhole && reduction.Bucket.Index == 0)
+            if (reduction.IsWhole && reduction.Bucket.CarriesCounts)
                 counts = reduction.Counts;
             store.Publish(reduction.IsWhole ? PieceSort.Mean : PieceSort.GroupSums, reduction.Bucket.Index, reduction.Nodes);
         }

@@ -10,6 +10,9 @@ namespace AdderNet.Worker.Exchange;
 /// </summary>
 internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string workerId, Action progress) : IAsyncDisposable
 {
+    /// <summary>Asks for everything at once.</summary>
+    public static readonly PieceReadiness Always = static (_, _) => ValueTask.CompletedTask;
+
     private readonly CancellationTokenSource life = new();
     private readonly PieceIntake intake = new();
     private RpcDuplexCall<PullRequest, bool>? call;
@@ -19,17 +22,36 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
     public MemberInfo Peer => peer;
 
     /// <summary>Asks for pieces and hands over their chunks, in the order asked.</summary>
+    /// <param name="wanted">The pieces.</param>
+    /// <param name="ready">Awaited before a piece is asked for, so that nothing comes before it can be taken; nor is what a neighbour sends unasked.</param>
+    /// <param name="receive">Takes the chunks.</param>
+    /// <param name="cancellation">Abandons the pull.</param>
     /// <exception cref="PeerException">The neighbour went away, refused, or answered what it may not.</exception>
-    public async Task PullAsync(IReadOnlyList<PieceId> wanted, PieceReceiver receive, CancellationToken cancellation)
+    public async Task PullAsync(IReadOnlyList<PieceId> wanted, PieceReadiness ready, PieceReceiver receive, CancellationToken cancellation)
     {
         await using var abort = cancellation.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), life);
         try
         {
             call ??= channel.Duplex(GradientExchangeMethods.PullWith(intake), null, life.Token);
             answers ??= call.ReadAllAsync(life.Token).GetAsyncEnumerator(life.Token);
-            await AskAsync(call, wanted);
-            foreach (var id in wanted)
-                await ReadAsync(answers, id, receive);
+            var asking = AskAsync(call, wanted, ready);
+            try
+            {
+                foreach (var id in wanted)
+                {
+                    await ready(id, life.Token);
+                    await ReadAsync(answers, id, receive);
+                }
+            }
+            catch
+            {
+                await life.CancelAsync();
+                throw;
+            }
+            finally
+            {
+                await asking;
+            }
         }
         catch (Exception e) when (cancellation.IsCancellationRequested && e is RpcException or OperationCanceledException)
         {
@@ -60,14 +82,17 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
         life.Dispose();
     }
 
-    private async Task AskAsync(RpcDuplexCall<PullRequest, bool> to, IReadOnlyList<PieceId> wanted)
+    private async Task AskAsync(RpcDuplexCall<PullRequest, bool> to, IReadOnlyList<PieceId> wanted, PieceReadiness ready)
     {
         try
         {
             foreach (var id in wanted)
+            {
+                await ready(id, life.Token);
                 await to.WriteAsync(PieceWire.Request(id, workerId), life.Token);
+            }
         }
-        catch (RpcException) when (!life.IsCancellationRequested)
+        catch (Exception e) when (e is RpcException || (e is OperationCanceledException && life.IsCancellationRequested))
         {
             // A call that ended takes no more requests; why it ended comes with its answers.
         }
@@ -89,6 +114,9 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
         }
     }
 }
+
+/// <summary>Ends when a piece may be asked for.</summary>
+internal delegate ValueTask PieceReadiness(PieceId id, CancellationToken cancellation);
 
 /// <summary>A neighbour could not give what this member needs.</summary>
 internal sealed class PeerException(string peer, string message, Exception? inner = null) : Exception(message, inner)

@@ -58,6 +58,7 @@ internal sealed class RemoteMomentMerge : IMomentMerge, IAsyncDisposable
             var values = new double[mine[0].Values.Length];
             await lane.PullAsync(
                 [id],
+                PullLane.Always,
                 chunk =>
                 {
                     var bytes = MemoryMarshal.AsBytes(values.AsSpan());

@@ -12,6 +12,7 @@ internal sealed class GenerationWork : IAsyncDisposable
     private readonly RemoteMomentMerge moments;
     private readonly CancellationTokenSource life = new();
     private Task following = Task.CompletedTask;
+    private StepReduction? reduction;
 
     public GenerationWork(
         GenerationView view, string workerId, PreparedMember member, PieceStore store, PeerChannels channels, Progress progress)
@@ -37,17 +38,18 @@ internal sealed class GenerationWork : IAsyncDisposable
     /// <summary>Where its shards meet the others' at batch norms.</summary>
     public IMomentMerge Moments => moments;
 
-    /// <summary>Neighbours may ask for pieces of this step from now on.</summary>
-    public void BeginStep(long step)
+    /// <summary>Begins a step: neighbours may ask for its pieces from now on.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="mean">Receives the mean.</param>
+    /// <returns>The step's exchange over all members, which runs while the step is computed; the generation's end ends it.</returns>
+    public async Task<StepReduction> BeginStepAsync(long step, float[] mean)
     {
+        if (reduction is not null)
+            await reduction.DisposeAsync();
         store.BeginStep(step);
         moments.BeginStep(step);
+        return reduction = new StepReduction(exchange, step, mean);
     }
-
-    /// <summary>Reduces one step over all members into <paramref name="mean"/> and hashes it.</summary>
-    /// <exception cref="PeerException">A neighbour failed.</exception>
-    public async Task<ReducedStep> ReduceAsync(long step, IReadOnlyList<SubtreeSum> sums, float[] mean, CancellationToken cancellation) =>
-        ReducedStep.Create(mean, await exchange.ReduceAsync(step, sums, mean, cancellation));
 
     /// <summary>An observer takes the finished mean of a step, after those it asked for before, until the generation is left.</summary>
     /// <param name="step">The step.</param>
@@ -64,6 +66,8 @@ internal sealed class GenerationWork : IAsyncDisposable
     {
         await life.CancelAsync();
         await following;
+        if (reduction is not null)
+            await reduction.DisposeAsync();
         await exchange.DisposeAsync();
         await moments.DisposeAsync();
         life.Dispose();
@@ -76,7 +80,7 @@ internal sealed class GenerationWork : IAsyncDisposable
             return;
         try
         {
-            end(await ReduceAsync(step, [], mean, life.Token), string.Empty);
+            end(ReducedStep.Create(mean, await exchange.ReduceAsync(step, OwnSums.Of([]), mean, life.Token)), string.Empty);
         }
         catch (OperationCanceledException) when (life.IsCancellationRequested)
         {

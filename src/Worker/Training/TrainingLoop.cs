@@ -21,7 +21,7 @@ internal sealed class TrainingLoop(
     private readonly long started = time.GetTimestamp();
     private MemberState state = begin;
     private GenerationWork? generation;
-    private IReadOnlyList<SubtreeSum> sums = [];
+    private StepReduction? reduction;
     private StepEffort effort = StepEffort.None;
 
     private TimeSpan Now => time.GetElapsedTime(started);
@@ -75,12 +75,12 @@ internal sealed class TrainingLoop(
             case ComputeStep(var number, var step):
                 neighbours.Shelf.Withdraw();
                 means.Release(old => old < step - 2);
-                generation!.BeginStep(step);
-                work.Start(number, token => ComputeAsync(number, step, token));
+                var begun = reduction = await generation!.BeginStepAsync(step, means.Of(step));
+                work.Start(number, token => ComputeAsync(number, step, begun, token));
                 break;
             case ExchangeStep(var number, var step):
-                var mean = means.Of(step);
-                work.Start(number, token => ExchangeAsync(number, step, mean, token));
+                var computed = reduction!;
+                work.Start(number, token => ExchangeAsync(number, step, computed, token));
                 break;
             case ApplyStep(var number, var step, var skip):
                 var committed = means.Of(step);
@@ -163,24 +163,24 @@ internal sealed class TrainingLoop(
         return new BaseReached(number, StateHash.Compute(member.Replica.Layout, member.Replica.Export()));
     }
 
-    private async Task<MemberEvent> ComputeAsync(long number, long step, CancellationToken token)
+    private async Task<MemberEvent> ComputeAsync(long number, long step, StepReduction exchange, CancellationToken token)
     {
         using var span = WorkerTelemetry.Step(step, generation!.Number);
         using var activity = WorkerTelemetry.Activities.StartActivity("compute");
         var began = time.GetTimestamp();
         var waited = member.Batches.Waited;
-        sums = await member.Replica.ComputeAsync(generation.Me.Range, member.Batches, generation.Moments, progress.Advance, early: null, token);
+        await exchange.FollowAsync(early => member.Replica.ComputeAsync(generation.Me.Range, member.Batches, generation.Moments, progress.Advance, early, token));
         effort = new StepEffort(generation.Me.Range.Count, 0, time.GetElapsedTime(began).TotalSeconds, 0, (member.Batches.Waited - waited).TotalSeconds);
         return new StepComputed(number);
     }
 
-    private async Task<MemberEvent> ExchangeAsync(long number, long step, float[] mean, CancellationToken token)
+    private async Task<MemberEvent> ExchangeAsync(long number, long step, StepReduction exchange, CancellationToken token)
     {
         using var span = WorkerTelemetry.Step(step, generation!.Number);
         using var activity = WorkerTelemetry.Activities.StartActivity("exchange");
         using var wait = progress.Wait();
         var began = time.GetTimestamp();
-        var reduced = await generation.ReduceAsync(step, sums, mean, token);
+        var reduced = await exchange.FinishAsync(token);
         effort = effort with { ExchangeSeconds = time.GetElapsedTime(began).TotalSeconds, BytesSent = neighbours.TakeGradientBytes() };
         WorkerTelemetry.Record(effort);
         return new StepReduced(number, reduced.Hash, Facts(step, reduced), effort);

@@ -49,7 +49,7 @@ public class ExchangeGroupsTest
         {
             var home = groups.GroupOf(bucket.Owner);
             var whole = new BucketReduction(bucket, drawn.Shards, new ShardRange(0, drawn.Shards), free);
-            whole.Begin(sums[bucket.Owner], mean);
+            whole.Begin(OwnSums.Of(sums[bucket.Owner]), mean);
             var arriving = groups.Members(home).Where(m => m != bucket.Owner).SelectMany(m => Slices(sums[m], bucket)).ToList();
             foreach (var group in Enumerable.Range(0, groups.Count).Where(g => g != home))
                 arriving.AddRange(GroupSums(bucket, group));
@@ -63,7 +63,7 @@ public class ExchangeGroupsTest
         {
             var deputy = groups.Holder(bucket, group);
             var part = new BucketReduction(bucket, drawn.Shards, groups.Range(group), free);
-            part.Begin(sums[deputy], []);
+            part.Begin(OwnSums.Of(sums[deputy]), []);
             Take(part, [.. groups.Members(group).Where(m => m != deputy).SelectMany(m => Slices(sums[m], bucket))]);
             Assert.Equal(ShardTree.Cover(groups.Range(group)), part.Nodes.Select(n => n.Node));
             return [.. part.Nodes.Select(n => new SubtreeSum(n.Node, MemoryMarshal.Cast<byte, float>(n.Payload.Span).ToArray(), n.Counts))];
@@ -83,7 +83,7 @@ public class ExchangeGroupsTest
     public void A_deputy_refuses_what_lies_outside_its_group()
     {
         var reduction = new BucketReduction(new Bucket(0, 0, 2, new MemberInfo("w0", "", new ShardRange(0, 2), true)), 8, new ShardRange(4, 6), []);
-        reduction.Begin(ExchangeCase.Sums(ExchangeCase.Leaves(8, 2, 1), new ShardRange(4, 5)), []);
+        reduction.Begin(OwnSums.Of(ExchangeCase.Sums(ExchangeCase.Leaves(8, 2, 1), new ShardRange(4, 5))), []);
         var error = Assert.Throws<FormatException>(() => reduction.Add(0, new TreeNodeId(0, 6), [1, 2], default));
         Assert.Contains("outside the shards [4,6)", error.Message, StringComparison.Ordinal);
         Assert.True(reduction.Add(0, new TreeNodeId(0, 5), [1, 2], default));

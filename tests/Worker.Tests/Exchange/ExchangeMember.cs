@@ -3,6 +3,7 @@ using AdderNet.Core.Sharding;
 using AdderNet.Protos.Rpc;
 using AdderNet.Worker.Exchange;
 using AdderNet.Worker.Membership;
+using AdderNet.Worker.Training;
 
 namespace AdderNet.Worker.Tests.Exchange;
 
@@ -56,7 +57,14 @@ internal sealed class ExchangeMember : IAsyncDisposable
         Store.BeginStep(step);
         Moments.BeginStep(step);
         var mean = new float[length];
-        return (mean, await exchange!.ReduceAsync(step, sums, mean, cancellation));
+        return (mean, await exchange!.ReduceAsync(step, OwnSums.Of(sums), mean, cancellation));
+    }
+
+    /// <summary>Begins a step whose sums are still to be computed.</summary>
+    public StepReduction Begin(long step, float[] mean)
+    {
+        Store.BeginStep(step);
+        return new StepReduction(exchange!, step, mean);
     }
 
     /// <summary>Ends the process's side of all connections, as its death would.</summary>

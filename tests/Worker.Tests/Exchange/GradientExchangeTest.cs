@@ -190,7 +190,7 @@ public sealed class GradientExchangeTest : IAsyncLifetime
         var view = ExchangeCase.View(members, [new(0, 4), new(4, 8)]);
         await using var lane = members[0].Lane(view.Members[1]);
         var error = await Assert.ThrowsAsync<PeerException>(() =>
-            lane.PullAsync([new PieceId(run, generation, step, PieceSort.Subtrees, 0)], _ => { }, timeout.Token));
+            lane.PullAsync([new PieceId(run, generation, step, PieceSort.Subtrees, 0)], PullLane.Always, _ => { }, timeout.Token));
         Assert.Contains("FailedPrecondition", error.Message, StringComparison.Ordinal);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
         Assert.Equal(1, members[1].Store.Refused);

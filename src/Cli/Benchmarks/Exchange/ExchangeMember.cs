@@ -139,7 +139,7 @@ internal sealed class ExchangeMember : IAsyncDisposable
         step = next;
         store.BeginStep(step);
         store.Publish(PieceSort.Mean, Whole, [new PieceNode(sums[0].Node, ElementBytes<float>.Of(sums[0].Sum), default)]);
-        var counts = await exchange!.ReduceAsync(step, sums, mean, cancellation).ConfigureAwait(false);
+        var counts = await exchange!.ReduceAsync(step, OwnSums.Of(sums), mean, cancellation).ConfigureAwait(false);
         return counts.Samples.ToString(CultureInfo.InvariantCulture);
     }
 
@@ -148,6 +148,7 @@ internal sealed class ExchangeMember : IAsyncDisposable
     {
         await single[from].PullAsync(
             [new PieceId(Run, 1, step, PieceSort.Mean, Whole)],
+            PullLane.Always,
             chunk => chunk.Payload.CopyTo(MemoryMarshal.AsBytes(mean.AsSpan())[chunk.Offset..]),
             cancellation).ConfigureAwait(false);
     }
