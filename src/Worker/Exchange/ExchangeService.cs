@@ -31,7 +31,17 @@ internal sealed class ExchangeService(PieceStore store) : IRpcService
 
     private async Task AnswerAsync(PieceId id, IRpcWriter<PieceMessage> writer, CancellationToken cancellation)
     {
-        var nodes = await FindAsync(id, cancellation);
+        await SendAsync(id, await FindAsync(id, cancellation), writer);
+        if (id.Sort != PieceSort.Statistics)
+            return;
+
+        // Meetings are asked for once a step: the following ones leave as soon as they are there.
+        while (await store.FollowAsync(id = id with { Index = id.Index + 1 }, cancellation) is { } next)
+            await SendAsync(id, next, writer);
+    }
+
+    private async Task SendAsync(PieceId id, IReadOnlyList<PieceNode> nodes, IRpcWriter<PieceMessage> writer)
+    {
         foreach (var message in PieceWire.Messages(id, nodes))
         {
             // Counted before they leave: a vote that follows from them must already contain them.

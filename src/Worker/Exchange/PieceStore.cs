@@ -59,6 +59,33 @@ internal sealed class PieceStore(TimeProvider time, TimeSpan longestWait)
             return Find(wanted) is { } nodes ? ValueTask.FromResult(nodes) : new ValueTask<IReadOnlyList<PieceNode>>(WaitForAsync(wanted, cancellation));
     }
 
+    /// <summary>The nodes of a piece that comes after one that was served, once it exists; null once its step is over.</summary>
+    public async ValueTask<IReadOnlyList<PieceNode>?> FollowAsync(PieceId wanted, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Task change;
+            lock (gate)
+            {
+                if (PieceGate.Judge(runId, generation, step, wanted).Verdict == PieceVerdict.Refuse)
+                    return null;
+                if (pieces.TryGetValue(wanted, out var nodes))
+                    return nodes;
+                change = Await(wanted);
+            }
+
+            try
+            {
+                await change.WaitAsync(cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                GiveUp(wanted, change);
+                throw;
+            }
+        }
+    }
+
     private async Task<IReadOnlyList<PieceNode>> WaitForAsync(PieceId wanted, CancellationToken cancellation)
     {
         using var patience = new CancellationTokenSource(longestWait, time);
@@ -70,10 +97,7 @@ internal sealed class PieceStore(TimeProvider time, TimeSpan longestWait)
             {
                 if (Find(wanted) is { } nodes)
                     return nodes;
-                if (!awaited.TryGetValue(wanted, out var signal))
-                    awaited[wanted] = signal = new Signal();
-                signal.Waiting++;
-                change = signal.Task;
+                change = Await(wanted);
             }
 
             try
@@ -100,6 +124,15 @@ internal sealed class PieceStore(TimeProvider time, TimeSpan longestWait)
         }
 
         return verdict == PieceVerdict.Serve ? pieces.GetValueOrDefault(wanted) : null;
+    }
+
+    /// <summary>Told when the piece exists or requests are to be judged anew. Under the lock.</summary>
+    private Task Await(PieceId wanted)
+    {
+        if (!awaited.TryGetValue(wanted, out var signal))
+            awaited[wanted] = signal = new Signal();
+        signal.Waiting++;
+        return signal.Task;
     }
 
     private void GiveUp(PieceId wanted, Task change)

@@ -27,17 +27,37 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
     /// <param name="receive">Takes the chunks.</param>
     /// <param name="cancellation">Abandons the pull.</param>
     /// <exception cref="PeerException">The neighbour went away, refused, or answered what it may not.</exception>
-    public async Task PullAsync(IReadOnlyList<PieceId> wanted, PieceReadiness ready, PieceReceiver receive, CancellationToken cancellation)
+    public Task PullAsync(IReadOnlyList<PieceId> wanted, PieceReadiness ready, PieceReceiver receive, CancellationToken cancellation) =>
+        TakeAsync(wanted, wanted, ready, receive, cancellation);
+
+    /// <summary>Takes the meeting's moments that come, unasked, after those of the meeting before it in the same step.</summary>
+    /// <exception cref="PeerException">As for <see cref="PullAsync"/>.</exception>
+    public Task FollowAsync(PieceId meeting, PieceReceiver receive, CancellationToken cancellation) =>
+        TakeAsync([], [meeting], Always, receive, cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await life.CancelAsync();
+        if (answers is not null)
+            await answers.DisposeAsync();
+        if (call is not null)
+            await call.DisposeAsync();
+        life.Dispose();
+    }
+
+    private async Task TakeAsync(
+        IReadOnlyList<PieceId> asked, IReadOnlyList<PieceId> expected, PieceReadiness ready, PieceReceiver receive, CancellationToken cancellation)
     {
         await using var abort = cancellation.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), life);
         try
         {
             call ??= channel.Duplex(GradientExchangeMethods.PullWith(intake), null, life.Token);
             answers ??= call.ReadAllAsync(life.Token).GetAsyncEnumerator(life.Token);
-            var asking = AskAsync(call, wanted, ready);
+            var asking = AskAsync(call, asked, ready);
             try
             {
-                foreach (var id in wanted)
+                foreach (var id in expected)
                 {
                     await ready(id, life.Token);
                     await ReadAsync(answers, id, receive);
@@ -69,17 +89,6 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
         {
             throw Broken(e);
         }
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await life.CancelAsync();
-        if (answers is not null)
-            await answers.DisposeAsync();
-        if (call is not null)
-            await call.DisposeAsync();
-        life.Dispose();
     }
 
     private async Task AskAsync(RpcDuplexCall<PullRequest, bool> to, IReadOnlyList<PieceId> wanted, PieceReadiness ready)

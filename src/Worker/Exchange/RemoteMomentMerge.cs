@@ -8,7 +8,9 @@ namespace AdderNet.Worker.Exchange;
 
 /// <summary>
 /// The meeting of a generation's members at each batch norm (<c>normalization: global</c>): every member publishes its
-/// subtree moments, pulls everybody's, and merges all of them itself through the shard tree, so all hold the same bits.
+/// subtree moments, takes everybody's, and merges all of them itself through the shard tree, so all hold the same bits. What a
+/// member has of a meeting leaves as soon as it is there and is on its way once: the first meeting of a step asks for all that
+/// follow. The lanes have connections of their own, so that no moments wait behind a bucket.
 /// </summary>
 internal sealed class RemoteMomentMerge : IMomentMerge, IAsyncDisposable
 {
@@ -18,6 +20,7 @@ internal sealed class RemoteMomentMerge : IMomentMerge, IAsyncDisposable
     private readonly Progress progress;
     private readonly List<PullLane> lanes;
     private long step;
+    private bool asked;
 
     public RemoteMomentMerge(GenerationView view, string workerId, int shards, PieceStore store, Progress progress, Func<MemberInfo, PullLane> lane)
     {
@@ -31,7 +34,7 @@ internal sealed class RemoteMomentMerge : IMomentMerge, IAsyncDisposable
     }
 
     /// <summary>Meetings from now on belong to this step.</summary>
-    public void BeginStep(long number) => step = number;
+    public void BeginStep(long number) => (step, asked) = (number, false);
 
     /// <inheritdoc/>
     public async ValueTask<double[]> MergeAsync(int meeting, MomentPass pass, IReadOnlyList<MomentNode> mine, CancellationToken cancellation)
@@ -43,7 +46,7 @@ internal sealed class RemoteMomentMerge : IMomentMerge, IAsyncDisposable
         var id = new PieceId(view.RunId, view.Generation, step, PieceSort.Statistics, meeting);
         var arrived = new ConcurrentBag<MomentNode>(mine);
         using (progress.Wait())
-            await PullGroup.RunAsync(lanes.Select(lane => (Func<CancellationToken, Task>)(token => PullAsync(lane, token))), cancellation);
+            await TakeAllAsync();
         try
         {
             return MomentTree.Merge(arrived, shards, pass);
@@ -53,24 +56,34 @@ internal sealed class RemoteMomentMerge : IMomentMerge, IAsyncDisposable
             throw new PeerException(string.Empty, $"the moments of meeting {meeting} in step {step} do not fit together: {e.Message}", e);
         }
 
-        async Task PullAsync(PullLane lane, CancellationToken token)
+        async Task TakeAllAsync()
+        {
+            if (!asked)
+            {
+                asked = true;
+                await PullGroup.RunAsync(lanes.Select(lane => (Func<CancellationToken, Task>)(token => lane.PullAsync([id], PullLane.Always, Receiver(), token))), cancellation);
+                return;
+            }
+
+            // One after another: what came on the next lane meanwhile is read without waiting.
+            foreach (var lane in lanes)
+                await lane.FollowAsync(id, Receiver(), cancellation);
+        }
+
+        PieceReceiver Receiver()
         {
             var values = new double[mine[0].Values.Length];
-            await lane.PullAsync(
-                [id],
-                PullLane.Always,
-                chunk =>
-                {
-                    var bytes = MemoryMarshal.AsBytes(values.AsSpan());
-                    if (chunk.NodeBytes != bytes.Length)
-                        throw new FormatException($"{id} has {chunk.NodeBytes} bytes where {bytes.Length} are expected");
-                    chunk.Payload.CopyTo(bytes[chunk.Offset..]);
-                    if (!chunk.EndsNode)
-                        return;
-                    arrived.Add(new MomentNode(chunk.Node, values));
-                    values = new double[values.Length];
-                },
-                token);
+            return chunk =>
+            {
+                var bytes = MemoryMarshal.AsBytes(values.AsSpan());
+                if (chunk.NodeBytes != bytes.Length)
+                    throw new FormatException($"{id} has {chunk.NodeBytes} bytes where {bytes.Length} are expected");
+                chunk.Payload.CopyTo(bytes[chunk.Offset..]);
+                if (!chunk.EndsNode)
+                    return;
+                arrived.Add(new MomentNode(chunk.Node, values));
+                values = new double[values.Length];
+            };
         }
     }
 

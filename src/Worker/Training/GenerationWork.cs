@@ -24,9 +24,11 @@ internal sealed class GenerationWork : IAsyncDisposable
         var shards = member.Description.Batch.Shards;
         exchange = new GradientExchange(
             view, workerId, shards, member.Replica.Layout.ReductionLength, (long)(options.BucketMegabytes * (1 << 20)), options.GroupSize, store, Lane);
-        moments = new RemoteMomentMerge(view, workerId, shards, store, progress, Lane);
+        moments = new RemoteMomentMerge(view, workerId, shards, store, progress, to => LaneOn(to, ChannelUse.Meetings));
 
-        PullLane Lane(MemberInfo to) => new(to, channels.To(to), workerId, progress.Advance);
+        PullLane Lane(MemberInfo to) => LaneOn(to, ChannelUse.Bulk);
+
+        PullLane LaneOn(MemberInfo to, ChannelUse use) => new(to, channels.To(to, use), workerId, progress.Advance);
     }
 
     /// <summary>The generation's number.</summary>

@@ -31,6 +31,8 @@ internal sealed class ExchangeMember : IAsyncDisposable
 
     public ExchangeService Service { get; }
 
+    public long Step { get; private set; }
+
     public RemoteMomentMerge Moments { get; private set; } = null!;
 
     public string Address => server.Address.ToString();
@@ -48,14 +50,22 @@ internal sealed class ExchangeMember : IAsyncDisposable
     public void Enter(GenerationView view, int shards, int length, long bucketBytes, int groupSize = 0)
     {
         Store.BeginGeneration(view.RunId, view.Generation, view.BaseStep);
+        Step = view.BaseStep;
         exchange = new GradientExchange(view, Id, shards, length, bucketBytes, groupSize, Store, Lane);
-        Moments = new RemoteMomentMerge(view, Id, shards, Store, progress, Lane);
+        Moments = new RemoteMomentMerge(view, Id, shards, Store, progress, to => new PullLane(to, channels.To(to, ChannelUse.Meetings), Id, progress.Advance));
+    }
+
+    public void BeginStep(long step)
+    {
+        Step = step;
+        Store.BeginStep(step);
+        Moments.BeginStep(step);
     }
 
     public async Task<(float[] Mean, StepCounts Counts)> ReduceAsync(long step, IReadOnlyList<SubtreeSum> sums, int length, CancellationToken cancellation)
     {
-        Store.BeginStep(step);
-        Moments.BeginStep(step);
+        if (Step != step)
+            BeginStep(step);
         var mean = new float[length];
         return (mean, await exchange!.ReduceAsync(step, OwnSums.Of(sums), mean, cancellation));
     }

@@ -1,3 +1,4 @@
+using AdderNet.Core.Engine;
 using AdderNet.Core.Sharding;
 using AdderNet.Worker.Exchange;
 using AdderNet.Worker.Membership;
@@ -197,28 +198,53 @@ public sealed class GradientExchangeTest : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Moments_merge_to_the_same_bits_on_every_member()
+    public async Task Moments_merge_to_the_same_bits_on_every_member_step_after_step()
     {
         using var timeout = new CancellationTokenSource(Limit);
         await StartAsync(3);
         ShardRange[] ranges = [new(0, 3), new(3, 4), new(4, 8)];
         var view = ExchangeCase.View(members, ranges);
-        var leaves = Enumerable.Range(0, 8).Select(i => new Core.Engine.MomentNode(new TreeNodeId(0, i), [i + 2, 1.0 / (i + 3), 0.1 * i])).ToArray();
-        var pass = Core.Engine.MomentPass.Forward;
-        var expected = MomentTree.Merge(leaves, 8, pass);
-        foreach (var member in members)
-        {
-            member.Enter(view, 8, 10, 40);
-            member.Store.BeginStep(1);
-            member.Moments.BeginStep(1);
-        }
+        members.ForEach(m => m.Enter(view, 8, 10, 40));
 
-        for (var meeting = 0; meeting < 3; meeting++)
+        // Steps of different numbers of meetings, though a model's are all alike. Each member goes at its own pace, as they do.
+        await Task.WhenAll(members.Select(async (member, i) =>
         {
-            var merged = await Task.WhenAll(members.Select((m, i) => m.Moments.MergeAsync(
-                meeting, pass, MomentTree.Reduce(leaves[ranges[i].First..ranges[i].End], pass), timeout.Token).AsTask()));
-            Assert.All(merged, m => Assert.Equal(expected, m));
-        }
+            for (var step = 1; step <= 4; step++)
+            {
+                for (var meeting = 0; meeting < 3 + step; meeting++)
+                {
+                    if (meeting == 0)
+                        member.BeginStep(step);
+                    var pass = meeting % 2 == 0 ? MomentPass.Forward : MomentPass.Backward;
+                    var leaves = Moments(8, step, meeting);
+                    var merged = await member.Moments.MergeAsync(meeting, pass, MomentTree.Reduce(leaves[ranges[i].First..ranges[i].End], pass), timeout.Token);
+                    Assert.Equal(MomentTree.Merge(leaves, 8, pass), merged);
+                }
+
+                // The gradient is exchanged before the next step begins.
+                var gradients = ExchangeCase.Leaves(8, 10, (uint)step);
+                await member.ReduceAsync(step, ExchangeCase.Sums(gradients, ranges[i]), 10, timeout.Token);
+            }
+        }));
+        Assert.All(members, m => Assert.Equal(0, m.Store.Refused));
+    }
+
+    [Fact]
+    public async Task A_member_that_dies_between_two_meetings_ends_the_next_one_with_its_name()
+    {
+        using var timeout = new CancellationTokenSource(Limit);
+        await StartAsync(3);
+        ShardRange[] ranges = [new(0, 2), new(2, 4), new(4, 8)];
+        var view = ExchangeCase.View(members, ranges);
+        members.ForEach(m => m.Enter(view, 8, 10, 40));
+        members.ForEach(m => m.BeginStep(1));
+        await Task.WhenAll(members.Select((m, i) => MeetAsync(m, ranges[i], 0)));
+        await members[2].DieAsync();
+        foreach (var survivor in (Task[])[MeetAsync(members[0], ranges[0], 1), MeetAsync(members[1], ranges[1], 1)])
+            Assert.Equal("w2", (await Assert.ThrowsAsync<PeerException>(() => survivor)).Peer);
+
+        Task MeetAsync(ExchangeMember member, ShardRange range, int meeting) => member.Moments.MergeAsync(
+            meeting, MomentPass.Forward, MomentTree.Reduce(Moments(8, 1, meeting)[range.First..range.End], MomentPass.Forward), timeout.Token).AsTask();
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -228,6 +254,9 @@ public sealed class GradientExchangeTest : IAsyncLifetime
         foreach (var member in members)
             await member.DisposeAsync();
     }
+
+    private static MomentNode[] Moments(int shards, int step, int meeting) =>
+        [.. Enumerable.Range(0, shards).Select(i => new MomentNode(new TreeNodeId(0, i), [i + 2, (meeting + 1.0) / (i + 3), 0.1 * i * step]))];
 
     private async Task StartAsync(int count)
     {

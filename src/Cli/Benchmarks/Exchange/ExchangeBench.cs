@@ -71,6 +71,7 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
         (string Name, long Bytes, Func<Task<IReadOnlyList<string>>> Run)[] contenders =
         [
             ("all-reduce", moved, () => AskAllAsync(members, $"reduce {++step}", cancellation)),
+            ($"{BatchNormMeetings.Count} batch-norm meetings", (long)BatchNormMeetings.Count * BatchNormMeetings.Bytes * load.Workers * (load.Workers - 1), () => AskAllAsync(members, $"meet {++step}", cancellation)),
             ("HTTP/2 among all", moved, () => AskAllAsync(members, $"http-all {moved / load.Workers / (load.Workers - 1)}", cancellation)),
             ("one stream of pieces", bytes, () => AskAsync(members[0], $"piece 1 {bytes}", cancellation)),
             ("one HTTP/2 response", bytes, () => AskAsync(members[0], $"http 1 {bytes}", cancellation)),
@@ -97,7 +98,7 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
         }
 
         var rows = contenders.Select((c, i) => new ExchangeRow(c.Name, c.Bytes, new Timing(seconds[i]).Median, new Timing(seconds[i]).Minimum, Timing.MedianOf(allocated[i]))).ToList();
-        return (rows, new ExchangeRatios(rows[3].Seconds / rows[2].Seconds, rows[4].Seconds / rows[2].Seconds, rows[0].Seconds / rows[1].Seconds));
+        return (rows, new ExchangeRatios(rows[4].Seconds / rows[3].Seconds, rows[5].Seconds / rows[3].Seconds, rows[0].Seconds / rows[2].Seconds));
     }
 
     private async Task<IReadOnlyList<string>> AskAllAsync(List<MemberProcess> members, string what, CancellationToken cancellation)

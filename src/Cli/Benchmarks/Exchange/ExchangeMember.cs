@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using AdderNet.Core.Engine;
 using AdderNet.Core.Sharding;
 using AdderNet.Protos.Rpc;
+using AdderNet.Worker;
 using AdderNet.Worker.Exchange;
 using AdderNet.Worker.Membership;
 
@@ -11,6 +12,7 @@ namespace AdderNet.Cli.Benchmarks.Exchange;
 /// <summary>
 /// One process of <c>bench exchange</c>: the worker's own exchange without the training. It does what each line of its input
 /// asks, and answers with one line: <c>members URL|PORT...</c> forms the generation, <c>reduce STEP</c> and <c>check</c> the result,
+/// <c>meet STEP</c> holds the meetings of global batch norm,
 /// <c>http|tcp|plain|piece FROM BYTES</c> fetch bytes from another member, <c>http-all BYTES</c> from each other at once.
 /// </summary>
 internal sealed class ExchangeMember : IAsyncDisposable
@@ -30,6 +32,8 @@ internal sealed class ExchangeMember : IAsyncDisposable
     private readonly int groupSize;
     private RpcServer? server;
     private GradientExchange? exchange;
+    private RemoteMomentMerge? moments;
+    private BatchNormMeetings? meetings;
     private Uri[] addresses = [];
     private int[] ports = [];
     private List<PullLane> single = [];
@@ -67,6 +71,8 @@ internal sealed class ExchangeMember : IAsyncDisposable
     {
         if (exchange is not null)
             await exchange.DisposeAsync().ConfigureAwait(false);
+        if (moments is not null)
+            await moments.DisposeAsync().ConfigureAwait(false);
         foreach (var lane in single)
             await lane.DisposeAsync().ConfigureAwait(false);
         await channels.DisposeAsync().ConfigureAwait(false);
@@ -88,6 +94,10 @@ internal sealed class ExchangeMember : IAsyncDisposable
                 return await ReduceAsync(Number(1), cancellation).ConfigureAwait(false);
             case "check":
                 return Check() is { } wrong ? $"element {wrong} is {mean[wrong]}" : "right";
+            case "meet":
+                store.BeginStep(Number(1));
+                await meetings!.RunAsync(Number(1), cancellation).ConfigureAwait(false);
+                return "done";
             case "http":
                 await PlainTransfers.ReadHttpAsync(http, addresses[Number(1)], Number(2), cancellation).ConfigureAwait(false);
                 return "done";
@@ -128,9 +138,15 @@ internal sealed class ExchangeMember : IAsyncDisposable
 
         sums = accumulator.Result();
         mean = new float[length];
-        exchange = new GradientExchange(view, Member(index, default).WorkerId, shards, length, bucketBytes, groupSize, store, member => new PullLane(member, channels.To(member), $"w{index}", static () => { }));
-        single = [.. Enumerable.Range(0, where.Length).Select(i => new PullLane(Member(i, default), channels.To(Member(i, default)), $"w{index}", static () => { }))];
+        exchange = new GradientExchange(view, Member(index, default).WorkerId, shards, length, bucketBytes, groupSize, store, Lane);
+        moments = new RemoteMomentMerge(view, Member(index, default).WorkerId, shards, store, new Progress(), to => LaneOn(to, ChannelUse.Meetings));
+        meetings = new BatchNormMeetings(moments, shards, Range(index));
+        single = [.. Enumerable.Range(0, where.Length).Select(i => Lane(Member(i, default)))];
     }
+
+    private PullLane Lane(MemberInfo to) => LaneOn(to, ChannelUse.Bulk);
+
+    private PullLane LaneOn(MemberInfo to, ChannelUse use) => new(to, channels.To(to, use), $"w{index}", static () => { });
 
     private MemberInfo Member(int member, ShardRange range) => new($"w{member}", addresses[member].ToString(), range, Votes: true);
 
