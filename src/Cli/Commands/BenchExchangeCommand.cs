@@ -24,18 +24,27 @@ internal static class BenchExchangeCommand
         group.Validators.Add(result => Require(result, group, value => value is >= 0 and <= 65536, "between 0 and 65536", "--group-size 2"));
         var rounds = new Option<int>("--rounds") { Description = "Samples of each", HelpName = "N", DefaultValueFactory = _ => 9 };
         rounds.Validators.Add(result => Require(result, rounds, value => value is >= 1 and <= 1000, "between 1 and 1000", "--rounds 9"));
+        var model = new Option<bool>("--model") { Description = "Measures nothing: tells by the cost model of docs/exchange.md what 8 to 1,024 workers would take" };
         var json = BenchCommand.JsonOption();
         var command = new ExampleCommand(
             "exchange",
             "Reduces a gradient over processes on this machine as workers do, and moves the same bytes as bare HTTP/2 responses, protobuf gRPC streams and plain TCP, in turn.",
-            "./addernet bench exchange --workers 4 --json exchange.json")
+            "./addernet bench exchange --workers 4 --json exchange.json",
+            "./addernet bench exchange --model")
         {
-            workers, megabytes, bucket, group, rounds, json,
+            workers, megabytes, bucket, group, rounds, model, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             var output = parsed.InvocationConfiguration.Output;
             var load = new ExchangeLoad(parsed.GetValue(workers), parsed.GetValue(megabytes), parsed.GetValue(bucket), parsed.GetValue(group), parsed.GetValue(rounds));
+            if (parsed.GetValue(model))
+            {
+                foreach (var forecast in ExchangeForecast.Table(load.Megabytes * 1e6, load.BucketMegabytes * (1 << 20)))
+                    output.WriteLine(forecast);
+                return ExitCode.Done;
+            }
+
             output.WriteLine(BenchMachine.Current);
             var (rows, ratios) = await new ExchangeBench(load, TimeProvider.System).MeasureAsync(cancellation).ConfigureAwait(false);
             foreach (var row in rows)
