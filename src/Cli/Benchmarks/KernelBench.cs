@@ -43,7 +43,7 @@ internal sealed class KernelBench(TimeProvider clock, int threads)
         RegisterLoop[] loops = [.. Loops()];
         List<Action> contenders = [.. operands.Passes(one), .. loops.Select(loop => loop.Run)];
         if (threads > 1)
-            contenders.AddRange([.. operands.Passes(many), () => many.Split(threads, new LoopJob(loops[0]))]);
+            contenders.AddRange([.. operands.Passes(many), loops[0].OnEach(many)]);
 
         var timings = new InterleavedTimer(clock, Rounds, TimeSpan.FromMilliseconds(3)).Measure(contenders, cancellation);
         double[] rates = [.. loops.Select((loop, i) => loop.Elements / timings[Kernels.Count + i].Median)];
@@ -55,12 +55,6 @@ internal sealed class KernelBench(TimeProvider clock, int threads)
             return new KernelRow(kernel, layer.ToString(), layer.Elements, timings[i].Median, rate / bounds[i], rate / mixes[i]);
         });
         return new KernelFigures(layer, [.. rows], threads == 1 ? [] : [.. SpeedUps(layer, timings)]);
-    }
-
-    /// <summary>The loop once on each thread.</summary>
-    private readonly struct LoopJob(RegisterLoop loop) : ISplitJob
-    {
-        public void Run(int first, int end) => loop.Run();
     }
 
     private static IEnumerable<RegisterLoop> Loops()

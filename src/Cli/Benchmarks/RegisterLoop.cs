@@ -17,6 +17,15 @@ internal sealed record RegisterLoop(Action Run, double Elements)
     /// <summary>The adder layer's input-gradient term.</summary>
     public static RegisterLoop AdderInputGradient(VectorWidth width) => OfWidth(width).Clamp();
 
+    /// <summary>The loop once on each of some threads, at the same time.</summary>
+    public Action OnEach(ComputeThreads threads) => () => threads.Split(threads.Count, new EachJob(Run));
+
+    /// <summary>As many items as threads.</summary>
+    private readonly struct EachJob(Action run) : ISplitJob
+    {
+        public void Run(int first, int end) => run();
+    }
+
     private static RegisterLoops OfWidth(VectorWidth width) => width switch
     {
         VectorWidth.Vector512 => new RegisterLoops<Vector512Ops, Vector512<float>>(),

@@ -20,43 +20,81 @@ internal sealed class StepBench(TimeProvider clock)
     {
         using var step = new MeasuredStep(measured, clock, ConvolutionKernels.Best);
         using var reference = measured.AdderWork < ReferenceElements ? new MeasuredStep(measured, clock, new ReferenceKernels()) : null;
-        for (var i = 0; i < UnmeasuredSteps; i++)
-            await step.RunAsync(cancellation).ConfigureAwait(false);
+        await WarmAsync(step, cancellation).ConfigureAwait(false);
+        using var process = Process.GetCurrentProcess();
+        var memory = process.PeakWorkingSet64;
 
-        var (seconds, referenceSeconds, peaks) = (new List<double>(), new List<double>(), new List<double>());
-        var parts = Parts.Select(_ => new List<double>()).ToArray();
+        // What several threads gain is told from steps on one thread in turn, which hold their own buffers.
+        using var alone = measured.Threads > 1 ? new MeasuredStep(measured with { Threads = 1 }, clock, ConvolutionKernels.Best) : null;
+        if (alone is not null)
+            await WarmAsync(alone, cancellation).ConfigureAwait(false);
+        using var threads = new ComputeThreads(measured.Threads);
+        var (steps, steps1, rates) = (new StepTimes(), new StepTimes(), new List<double>());
+        var (referenceSeconds, peaks) = (new List<double>(), new List<double>());
         var waited = RunQueueWait.OfAllThreads();
         var began = clock.GetTimestamp();
-        while (seconds.Count < FewestSteps || (seconds.Count < MostSteps && clock.GetElapsedTime(began) < Patience))
+        while (steps.Count < FewestSteps || (steps.Count < MostSteps && clock.GetElapsedTime(began) < Patience))
         {
             peaks.Add(PeakRate.Measure(clock, cancellation));
-            seconds.Add(await TimeAsync(step, cancellation).ConfigureAwait(false));
-            for (var i = 0; i < Parts.Length; i++)
-                parts[i].Add(step.Clock.Seconds(Parts[i]));
+            await steps.TakeAsync(step, cancellation).ConfigureAwait(false);
+            if (alone is not null)
+            {
+                rates.Add(PeakRate.Measure(threads, clock, cancellation));
+                await steps1.TakeAsync(alone, cancellation).ConfigureAwait(false);
+            }
+
             if (reference is not null && referenceSeconds.Count < FewestSteps)
-                referenceSeconds.Add(await TimeAsync(reference, cancellation).ConfigureAwait(false));
+                referenceSeconds.Add(await StepTimes.OfAsync(reference, cancellation).ConfigureAwait(false));
         }
 
         var disturbance = (RunQueueWait.OfAllThreads() - waited) / clock.GetElapsedTime(began).TotalSeconds;
         var allocated = await step.CountAllocatedAsync(cancellation).ConfigureAwait(false);
 
-        var median = Timing.MedianOf(seconds);
+        var median = steps.Median;
         var peak = Timing.MedianOf(peaks);
-        using var process = Process.GetCurrentProcess();
         return new StepReport(
-            [.. Parts.Select((part, i) => new StepPartRow(part, Timing.MedianOf(parts[i]), Timing.MedianOf(parts[i]) / median)).Where(row => row.Seconds > 0)],
+            [.. Parts.Select(part => new StepPartRow(part, steps.MedianOf(part), steps.MedianOf(part) / median, alone is null ? null : steps1.MedianOf(part) / steps.MedianOf(part))).Where(row => row.Seconds > 0)],
             new StepSummary(
-                measured.Model.Name, measured.Model.Input.Height, measured.Batch, measured.Threads, seconds.Count, median, measured.Batch / median,
-                peak, measured.AdderWork / (peak * measured.Threads) / median, allocated, process.PeakWorkingSet64,
+                measured.Model.Name, measured.Model.Input.Height, measured.Batch, measured.Threads, steps.Count, median, measured.Batch / median,
+                peak, measured.AdderWork / (peak * measured.Threads) / median, allocated, memory,
                 reference is null ? null : Timing.MedianOf(referenceSeconds) / median,
+                alone is null ? null : Gain(steps1.Median / median, Timing.MedianOf(rates) / peak),
                 disturbance));
     }
 
-    /// <summary>The sum of a step's parts: what its threads wait for a core, and the hand-over between them, does not count.</summary>
-    private static async Task<double> TimeAsync(MeasuredStep step, CancellationToken cancellation)
+    private static StepGain Gain(double speedUp, double loop) => new(speedUp, loop, speedUp / loop);
+
+    private static async Task WarmAsync(MeasuredStep step, CancellationToken cancellation)
     {
-        step.Clock.Reset();
-        await step.RunAsync(cancellation).ConfigureAwait(false);
-        return Parts.Sum(step.Clock.Seconds);
+        for (var i = 0; i < UnmeasuredSteps; i++)
+            await step.RunAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Times of steps and of their parts.</summary>
+    private sealed class StepTimes
+    {
+        private readonly List<double> seconds = [];
+        private readonly List<double>[] parts = [.. Parts.Select(_ => new List<double>())];
+
+        public int Count => seconds.Count;
+
+        public double Median => Timing.MedianOf(seconds);
+
+        public double MedianOf(StepPart part) => Timing.MedianOf(parts[Array.IndexOf(Parts, part)]);
+
+        public async Task TakeAsync(MeasuredStep step, CancellationToken cancellation)
+        {
+            seconds.Add(await OfAsync(step, cancellation).ConfigureAwait(false));
+            for (var i = 0; i < Parts.Length; i++)
+                parts[i].Add(step.Clock.Seconds(Parts[i]));
+        }
+
+        /// <summary>The sum of a step's parts: what its threads wait for a core, and the hand-over between them, does not count.</summary>
+        public static async Task<double> OfAsync(MeasuredStep step, CancellationToken cancellation)
+        {
+            step.Clock.Reset();
+            await step.RunAsync(cancellation).ConfigureAwait(false);
+            return Parts.Sum(step.Clock.Seconds);
+        }
     }
 }
