@@ -3,6 +3,9 @@ namespace AdderNet.Core.Kernels;
 /// <summary>What the passes of one shape need to know, worked out when first asked for: where rows begin and how terms run.</summary>
 internal sealed class ConvolutionPlan(ConvolutionShape shape)
 {
+    /// <summary>Most positions that a tile of filter gradients takes in one go.</summary>
+    public const int TilePositions = 3 * SummationOrder.PositionBlock;
+
     private GatherPlan? outputs;
     private GatherPlan? inputs;
     private int[]? termOrder;
@@ -27,7 +30,7 @@ internal sealed class ConvolutionPlan(ConvolutionShape shape)
     /// <summary>For each class of output positions and each tap, 1 where the tap lies in the padding, else 0. Pinned.</summary>
     public byte[] AbsentTaps => absentTaps ??= FindAbsentTaps();
 
-    /// <summary>First element of each output position's window within the padded input, with a block of zeros behind. Pinned.</summary>
+    /// <summary>First element of each output position's window within the padded input, with <see cref="TilePositions"/> zeros behind. Pinned.</summary>
     public int[] Windows => windows ??= FindWindows();
 
     public int PaddedHeight => Shape.H + 2 * Shape.Padding;
@@ -62,7 +65,7 @@ internal sealed class ConvolutionPlan(ConvolutionShape shape)
 
     private int[] FindWindows()
     {
-        var offsets = Pinned.Array<int>(Shape.Positions + SummationOrder.PositionBlock);
+        var offsets = Pinned.Array<int>(Shape.Positions + TilePositions);
         foreach (var p in new OutputPositions(Shape))
             offsets[p.Index] = checked(((p.N * PaddedHeight + p.Row * Shape.Stride) * PaddedWidth + p.Column * Shape.Stride) * Shape.C);
         return offsets;

@@ -19,10 +19,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Check(shape, x.Length, filters.Length, g.Length);
         Lengths.MustBe(shape.FilterLength, gradient.Length, nameof(gradient));
         fixed (float* input = x, filter = filters, outputGradient = g, result = gradient)
-        {
-            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>, GatheredPanel>, RowTile<TOps, TVector, ProductStep<TOps, TVector>, TabledPanel>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
-            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, filter, result, threads);
-        }
+            RunFilterGradient(threads.Plans.Of(shape), input, outputGradient, filter, result, threads);
     }
 
     /// <inheritdoc/>
@@ -33,8 +30,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         fixed (float* input = x, filter = filters, outputGradient = g, result = gradient)
         {
             var own = FilterGradientEnd<TOps, TVector>.OrderFilters(shape, filter, FilterGradientEnd<TOps, TVector>.RowStride(shape.FilterElements), threads);
-            var ordered = FilterGradientPass<TOps, TVector, OwnTile<TOps, TVector, SignStep<TOps, TVector>>, OwnTile<TOps, TVector, SignStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, own, outputGradient, threads);
-            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, null, result, threads);
+            FilterGradientPass<TOps, TVector, OwnTile<TOps, TVector, SignStep<TOps, TVector>>, OwnTile<TOps, TVector, SignStep<TOps, TVector>>>.Run(threads.Plans.Of(shape), input, own, outputGradient, null, result, threads);
         }
     }
 
@@ -72,10 +68,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
     {
         Check(shape, x.Length, gradient.Length, g.Length);
         fixed (float* input = x, outputGradient = g, result = gradient)
-        {
-            var ordered = FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>, GatheredPanel>, RowTile<TOps, TVector, ProductStep<TOps, TVector>, TabledPanel>>.Run(threads.Plans.Of(shape), input, null, outputGradient, threads);
-            FilterGradientEnd<TOps, TVector>.Write(shape, ordered, null, result, threads);
-        }
+            RunFilterGradient(threads.Plans.Of(shape), input, outputGradient, null, result, threads);
     }
 
     /// <inheritdoc/>
@@ -119,6 +112,9 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
             Result = dx,
         }, threads);
     }
+
+    private static void RunFilterGradient(ConvolutionPlan plan, float* x, float* g, float* filters, float* gradient, ComputeThreads threads) =>
+        FilterGradientPass<TOps, TVector, RowTile<TOps, TVector, ProductStep<TOps, TVector>, GatheredPanel>, RowTile<TOps, TVector, ProductStep<TOps, TVector>, TabledPanel>>.Run(plan, x, null, g, filters, gradient, threads);
 
     private static void Check(in ConvolutionShape shape, int inputs, int filters, int outputs)
     {

@@ -44,6 +44,7 @@ internal enum WorkspaceSlot
     OrderedFilters,
     OrderedGradient,
     GradientSums,
+    BlockSums,
     BatchInput,
     BatchOutput,
     BatchGradient,

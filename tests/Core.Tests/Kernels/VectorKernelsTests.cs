@@ -50,6 +50,8 @@ public class VectorKernelsTests
     [InlineData(1, 7, 7, 128, 70, 3, 1, 1)]
     [InlineData(2, 8, 8, 96, 130, 1, 2, 0)]
     [InlineData(1, 14, 20, 64, 64, 3, 2, 1)]
+    [InlineData(5, 15, 14, 64, 67, 1, 1, 0)]
+    [InlineData(3, 15, 14, 80, 140, 1, 1, 0)]
     public void Layers_of_real_models_equal_the_reference_in_bits(int n, int h, int w, int c, int t, int kernel, int stride, int padding)
     {
         AssertEqualBits(new ConvolutionShape(n, h, w, c, t, kernel, kernel, stride, padding), 2);

@@ -1,22 +1,37 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using AdderNet.Core.Numerics;
 
 namespace AdderNet.Core.Kernels;
 
-/// <summary>Between canonical order [T, C, kh, kw] and the order of terms (tap, channel) in which filter gradients are summed.</summary>
-internal static unsafe class FilterGradientEnd<TOps, TVector>
+/// <summary>
+/// Makes filter gradients [T, C, kh, kw] of sums over positions in the order of terms (tap, channel): in canonical order, and where
+/// filters are given, less F * sum_p G (paper, eq. 5 multiplied out).
+/// </summary>
+/// <param name="shape">The layer.</param>
+/// <param name="terms">[T, terms] in rows of <see cref="RowStride"/>: each term's sum.</param>
+/// <param name="sums">sum_p G[p, t] for each filter.</param>
+/// <param name="filters">[T, C, kh, kw] or null.</param>
+/// <param name="gradient">Receives [T, C, kh, kw].</param>
+internal readonly unsafe struct FilterGradientEnd<TOps, TVector>(ConvolutionShape shape, float* terms, float* sums, float* filters, float* gradient) : ISplitJob
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
 {
+    /// <summary>Elements of a cache line.</summary>
+    private const int Line = 16;
+
+    /// <summary>Channels that are brought into order together, while the same ones of the next filter are asked for.</summary>
+    private const int Channels = 64;
+
+    private readonly int rowStride = RowStride(shape.FilterElements);
+
+    private int Taps => shape.KernelHeight * shape.KernelWidth;
+
     /// <summary>
     /// Elements between rows of terms: whole cache lines, an odd number of them. At powers of two the rows of a tile would share
     /// few sets of the caches and drive each other out.
     /// </summary>
-    public static int RowStride(int terms)
-    {
-        const int line = 16;
-        return ((terms + line - 1) / line | 1) * line;
-    }
+    public static int RowStride(int terms) => ((terms + Line - 1) / Line | 1) * Line;
 
     /// <summary>Filters as [T, terms] in rows of that stride, with room for the rows that tiles read beyond the last filter.</summary>
     public static float* OrderFilters(in ConvolutionShape shape, float* filters, int rowStride, ComputeThreads threads)
@@ -26,9 +41,69 @@ internal static unsafe class FilterGradientEnd<TOps, TVector>
         return ordered;
     }
 
-    /// <summary>Writes the canonical gradient; where filters are given, gradient - F * sum (paper, eq. 5 multiplied out).</summary>
-    public static void Write(in ConvolutionShape shape, OrderedGradient ordered, float* filters, float* gradient, ComputeThreads threads) =>
-        threads.Split(shape.T, new WriteJob { Shape = shape, RowStride = RowStride(shape.FilterElements), Ordered = ordered.Terms, Filters = filters, Sums = ordered.Sums, Gradient = gradient });
+    /// <summary>Writes the gradient.</summary>
+    public void Write(ComputeThreads threads) => threads.Split(shape.T, this);
+
+    /// <summary>An item is a filter.</summary>
+    public void Run(int first, int end)
+    {
+        for (var t = first; t < end; t++)
+        {
+            for (var channel = 0; channel < shape.C; channel += Channels)
+            {
+                var count = Math.Min(Channels, shape.C - channel);
+                AskFor(t + 1, channel, count);
+                Write(t, channel, count);
+            }
+        }
+    }
+
+    private void Write(int t, int channel, int count)
+    {
+        var row = terms + (long)t * rowStride + channel;
+        var at = (long)t * shape.FilterElements + channel * Taps;
+        if (Taps > 1)
+        {
+            BlockTranspose.Run(row, shape.C, Taps, count, gradient + at, Taps);
+            row = gradient + at;
+        }
+        else if (filters == null)
+        {
+            new ReadOnlySpan<float>(row, count).CopyTo(new Span<float>(gradient + at, count));
+        }
+
+        if (filters != null)
+            Correct(row, filters + at, -sums[t], gradient + at, count * Taps);
+    }
+
+    private void AskFor(int t, int channel, int count)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (var tap = 0; tap < Taps; tap++)
+        {
+            for (var c = 0; c < count; c += Line)
+                Sse.Prefetch1(terms + (long)t * rowStride + tap * shape.C + channel + c);
+        }
+
+        var at = (long)t * shape.FilterElements + channel * Taps;
+        for (var i = 0; i < count * Taps; i += Line)
+        {
+            Sse.Prefetch1(filters + at + i);
+            Sse.Prefetch1(gradient + at + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Correct(float* source, float* filter, float negativeSum, float* destination, int length)
+    {
+        var i = 0;
+        var factor = TOps.Broadcast(negativeSum);
+        for (; i <= length - TOps.Width; i += TOps.Width)
+            TOps.Store(destination + i, TOps.MultiplyAdd(TOps.Load(filter + i), factor, TOps.Load(source + i)));
+        for (; i < length; i++)
+            destination[i] = Fused.MultiplyAdd(filter[i], negativeSum, source[i]);
+    }
 
     private struct OrderJob : ISplitJob
     {
@@ -46,43 +121,6 @@ internal static unsafe class FilterGradientEnd<TOps, TVector>
                 var destination = Ordered + (long)t * RowStride;
                 BlockTranspose.Run(source, taps, Shape.C, taps, destination, Shape.C);
             }
-        }
-    }
-
-    private struct WriteJob : ISplitJob
-    {
-        public ConvolutionShape Shape;
-        public int RowStride;
-        public float* Ordered;
-        public float* Filters;
-        public float* Sums;
-        public float* Gradient;
-
-        public readonly void Run(int first, int end)
-        {
-            var taps = Shape.KernelHeight * Shape.KernelWidth;
-            for (var t = first; t < end; t++)
-            {
-                var source = Ordered + (long)t * RowStride;
-                var destination = Gradient + (long)t * Shape.FilterElements;
-                if (taps > 1)
-                    BlockTranspose.Run(source, Shape.C, taps, Shape.C, destination, taps);
-                else if (Filters == null)
-                    new ReadOnlySpan<float>(source, Shape.C).CopyTo(new Span<float>(destination, Shape.C));
-                if (Filters != null)
-                    Correct(taps > 1 ? destination : source, Filters + (long)t * Shape.FilterElements, -Sums[t], destination);
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Correct(float* source, float* filter, float negativeSum, float* destination)
-        {
-            var i = 0;
-            var factor = TOps.Broadcast(negativeSum);
-            for (; i <= Shape.FilterElements - TOps.Width; i += TOps.Width)
-                TOps.Store(destination + i, TOps.MultiplyAdd(TOps.Load(filter + i), factor, TOps.Load(source + i)));
-            for (; i < Shape.FilterElements; i++)
-                destination[i] = Fused.MultiplyAdd(filter[i], negativeSum, source[i]);
         }
     }
 }

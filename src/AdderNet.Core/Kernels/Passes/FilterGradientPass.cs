@@ -4,7 +4,7 @@ namespace AdderNet.Core.Kernels;
 
 /// <summary>
 /// Filter gradients: rows are filters, lanes are terms over (tap, channel), and the sums run over positions in blocks. The
-/// result is in that order, in rows of <see cref="FilterGradientEnd{TOps, TVector}.RowStride"/>; <see cref="FilterGradientEnd{TOps, TVector}"/> brings it into canonical order.
+/// sums are kept in that order, in rows of <see cref="FilterGradientEnd{TOps, TVector}.RowStride"/>; <see cref="FilterGradientEnd{TOps, TVector}"/> makes the gradient of them.
 /// </summary>
 /// <typeparam name="TOps">Vector operations.</typeparam>
 /// <typeparam name="TVector">The register type.</typeparam>
@@ -25,25 +25,36 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
     /// <summary>Panels gathered together, so that each position gives a long run of its inputs.</summary>
     private const int Together = 4;
 
+    /// <summary>Panels a thread above which one more or less hardly matters.</summary>
+    private const int ManyPanels = 16;
+
     private const int Block = SummationOrder.PositionBlock;
+
+    /// <summary>Blocks that a tile takes in one go, since beginning and ending cost it as much as eight positions do.</summary>
+    private const int BlocksOfTile = MostBlocksOfTile - 1;
+
+    /// <summary>The same where only one block would be left behind.</summary>
+    private const int MostBlocksOfTile = ConvolutionPlan.TilePositions / Block;
 
     /// <param name="plan">Plan of the shape.</param>
     /// <param name="x">[N, H, W, C].</param>
     /// <param name="own">Filters in the order of the result where the step wants them, else null.</param>
     /// <param name="g">[P, T].</param>
+    /// <param name="filters">[T, C, kh, kw] where the gradient is corrected by F * sum_p G (paper, eq. 5 multiplied out), else null.</param>
+    /// <param name="gradient">Receives [T, C, kh, kw].</param>
     /// <param name="threads">Threads, scratch memory and plans.</param>
-    public static OrderedGradient Run(ConvolutionPlan plan, float* x, float* own, float* g, ComputeThreads threads)
+    public static void Run(ConvolutionPlan plan, float* x, float* own, float* g, float* filters, float* gradient, ComputeThreads threads)
     {
         var shape = plan.Shape;
         var split = new PanelSplit(shape.FilterElements, TOps.Width, own == null ? PanelVectors(plan) : TOps.TileVectors);
         var shares = threads.Count;
         var blockLength = GradientPacking<TOps, TVector>.BlockLength(shape.T);
-        var spanBlocks = Math.Clamp(SpanBytes / sizeof(float) / blockLength, 1, (shape.Positions + Block - 1) / Block);
+        var spanBlocks = Math.Min(Math.Max(SpanBytes / sizeof(float) / blockLength, MostBlocksOfTile), (shape.Positions + Block - 1) / Block);
 
         // Copies into a panel round up.
-        var gatheredPanel = Block * split.WidestPanel + 16;
+        var gatheredPanel = MostBlocksOfTile * Block * split.WidestPanel + 16;
         var rowStride = FilterGradientEnd<TOps, TVector>.RowStride(shape.FilterElements);
-        var result = threads.Workspace.Take<float>(WorkspaceSlot.OrderedGradient, (long)shape.T * rowStride);
+        var result = threads.Workspace.Take<float>(WorkspaceSlot.OrderedGradient, (long)(shape.T + TTile.Rows(3)) * rowStride);
         var packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedGradient, (long)spanBlocks * blockLength);
         var sums = threads.Workspace.Take<float>(WorkspaceSlot.GradientSums, (shape.T + TOps.Width - 1) / TOps.Width * TOps.Width);
         var job = new Job
@@ -53,7 +64,7 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
             Shares = shares,
 
             // Panels are what is split over threads; where they are few, groups of filters as well.
-            Parts = split.Count % shares == 0 || split.Count >= 4 * shares ? 1 : shares,
+            Parts = split.Count % shares == 0 || split.Count >= ManyPanels * shares ? 1 : shares,
             PaddedWidth = plan.PaddedWidth,
             WindowRun = plan.WindowRun,
             Windows = Pinned.Address(plan.Windows),
@@ -75,21 +86,16 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
             threads.Split(shares, job);
         }
 
-        return new OrderedGradient(result, sums);
+        new FilterGradientEnd<TOps, TVector>(shape, result, sums, filters, gradient).Write(threads);
     }
 
-    /// <summary>Vectors of a panel: 3 where they fill panels and leave fewer rows of tiles empty, or where a panel then lies in one tap row.</summary>
+    /// <summary>Vectors of a panel: 3 where a panel then lies in one tap row.</summary>
     private static int PanelVectors(ConvolutionPlan plan)
     {
         const int three = 3;
         var widest = TOps.TileVectors;
-        return widest > three && plan.WindowRun % (three * TOps.Width) == 0
-            && (plan.WindowRun % (widest * TOps.Width) != 0 || EmptyRows(plan.Shape.T, three) < EmptyRows(plan.Shape.T, widest))
-            ? three
-            : widest;
+        return widest > three && plan.WindowRun % (three * TOps.Width) == 0 && plan.WindowRun % (widest * TOps.Width) != 0 ? three : widest;
     }
-
-    private static int EmptyRows(int filters, int vectors) => (TTile.Rows(vectors) - filters % TTile.Rows(vectors)) % TTile.Rows(vectors);
 
     /// <summary>The tiles of a span of positions whose gradients are packed.</summary>
     private struct Job : ISplitJob
@@ -128,23 +134,43 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
         {
             var gathered = Gathered + (long)share * Together * GatheredPanel;
             var ahead = NextSpan(share);
+            AskForInputs(first / Parts, FirstPosition, ref ahead);
             for (var panel = first / Parts; panel * Parts < end; panel += Together)
             {
                 var endPanel = Math.Min(panel + Together, (end + Parts - 1) / Parts);
-                for (var position = FirstPosition; position < EndPosition; position += Block)
+                for (var (position, length) = (FirstPosition, TileLength(FirstPosition)); position < EndPosition; position += length, length = TileLength(position))
                 {
-                    // Behind the last block comes the next panel's first one, behind the last panel the next span's first one.
-                    if (position + Block < EndPosition)
-                        AskForInputs(panel, position + Block, ref ahead);
-                    else if (endPanel * Parts < end)
-                        AskForInputs(endPanel, FirstPosition, ref ahead);
-                    else
-                        AskForInputs(first / Parts, EndPosition, ref ahead);
-                    Gather(panel, endPanel, position, gathered);
+                    Gather(panel, endPanel, position, length, gathered);
+
+                    // What is asked for before the last panel that is gathered would have left the second-level cache when it is wanted.
+                    var asking = DirectPanel(Split[panel]) == null ? endPanel - 1 : panel;
                     for (var index = panel; index < endPanel; index++)
-                        RunPanel(Split[index], first - index * Parts, end - index * Parts, position, gathered + (index - panel) * GatheredPanel, ref ahead);
+                    {
+                        if (index == asking)
+                            AskForNext(panel, endPanel, position + length, first, end, ref ahead);
+                        RunPanel(Split[index], first - index * Parts, end - index * Parts, position, length, gathered + (index - panel) * GatheredPanel, ref ahead);
+                    }
                 }
             }
+        }
+
+        /// <summary>Behind the last position come the next panels, behind the last panels the next span.</summary>
+        private readonly void AskForNext(int panel, int endPanel, int position, int first, int end, ref ReadAhead ahead)
+        {
+            if (position < EndPosition)
+                AskForInputs(panel, position, ref ahead);
+            else if (endPanel * Parts < end)
+                AskForInputs(endPanel, FirstPosition, ref ahead);
+            else
+                AskForInputs(first / Parts, EndPosition, ref ahead);
+        }
+
+        /// <summary>Positions that tiles take from there on: whole blocks but for the span's last.</summary>
+        private readonly int TileLength(int position)
+        {
+            var left = EndPosition - position;
+            var blocks = Own != null ? 1 : left <= MostBlocksOfTile * Block ? MostBlocksOfTile : BlocksOfTile;
+            return Math.Min(left, blocks * Block);
         }
 
         /// <summary>A thread's share of the gradients that are packed next.</summary>
@@ -163,19 +189,18 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
             ahead.GoTo(Input + (nint)(first / WindowRun) * PaddedWidth * Shape.C + first % WindowRun, Windows + position, length);
         }
 
-        /// <summary>A block of positions of one panel, for those of its parts that are within the bounds.</summary>
-        private readonly void RunPanel(Panel panel, int firstPart, int endPart, int position, float* gathered, ref ReadAhead ahead)
+        /// <summary>Some blocks of positions of one panel, for those of its parts that are within the bounds.</summary>
+        private readonly void RunPanel(Panel panel, int firstPart, int endPart, int position, int length, float* gathered, ref ReadAhead ahead)
         {
             var rows = TTile.Rows(panel.Vectors);
             var groups = (Shape.T + rows - 1) / rows;
             var firstFilter = groups * Math.Max(firstPart, 0) / Parts * rows;
             var endFilter = Math.Min(groups * Math.Min(endPart, Parts) / Parts * rows, Shape.T);
-            var length = Math.Min(Block, EndPosition - position);
             var packed = Packed + (nint)((position - FirstPosition) / Block) * BlockLength;
             if (DirectPanel(panel) is var place && place != null)
-                Sweep<TDirectTile>(panel, position > 0, length, firstFilter, endFilter, packed, place, Windows + position, ref ahead);
+                Sweep<TDirectTile>(panel, position, length, firstFilter, endFilter, packed, place, Windows + position, ref ahead);
             else
-                Sweep<TTile>(panel, position > 0, length, firstFilter, endFilter, packed, gathered, null, ref ahead);
+                Sweep<TTile>(panel, position, length, firstFilter, endFilter, packed, gathered, null, ref ahead);
         }
 
         /// <summary>The panel's inputs relative to a position's window where it is best read where it lies, else null.</summary>
@@ -187,41 +212,47 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
                 : null;
         }
 
-        private readonly void Sweep<TSweepTile>(Panel panel, bool accumulate, int length, int firstFilter, int endFilter, float* packed, float* inputs, int* table, ref ReadAhead ahead)
+        private readonly void Sweep<TSweepTile>(Panel panel, int position, int length, int firstFilter, int endFilter, float* packed, float* inputs, int* table, ref ReadAhead ahead)
             where TSweepTile : struct, ITile
         {
             var tileRows = TSweepTile.Rows(panel.Vectors);
             var outputOffsets = stackalloc int[2 * tileRows];
             for (var row = 0; row < 2 * tileRows; row++)
                 outputOffsets[row] = row * RowStride;
-            var segment = new TileSegment(0, length, 0, 1);
+            var segments = stackalloc TileSegment[MostBlocksOfTile];
+            var count = 0;
+            for (var first = 0; first < length; first += Block, count++)
+                segments[count] = new TileSegment(count * BlockLength, Math.Min(Block, length - first), first, 1);
             var call = new TileCall
             {
                 Rows = packed,
                 RowStride = GradientPacking<TOps, TVector>.Line,
                 OutputOffsets = outputOffsets,
-                Segments = &segment,
-                SegmentCount = 1,
+                Segments = segments,
+                SegmentCount = count,
                 Panel = inputs,
                 PanelTable = table,
                 PanelStride = panel.Vectors * TOps.Width,
                 LastLanes = TOps.Width,
-                Accumulate = accumulate,
+                Accumulate = true,
             };
-            for (var t = firstFilter; t < endFilter; t += tileRows)
+            for (int t = firstFilter, rows; t < endFilter; t += rows)
             {
+                rows = TSweepTile.NextRows(panel.Vectors, endFilter - t);
                 call.RowOffsets = Rows + t;
                 call.Output = Output + (long)t * RowStride + panel.First;
                 call.Own = Own == null ? null : Own + (long)t * RowStride + panel.First;
-                call.ValidRows = Math.Min(tileRows, endFilter - t);
+                call.ValidRows = rows;
+                for (var row = 0; row < rows && position == 0; row++)
+                    new Span<float>(call.Output + outputOffsets[row], panel.Vectors * TOps.Width).Clear();
                 call.Ahead = ahead.Take(length);
                 TSweepTile.Run(panel.Vectors, call);
             }
         }
 
-        /// <summary>Copies some panels' inputs of a block of positions to [panel][position, lane]. Copies round up; what follows overwrites the excess.</summary>
+        /// <summary>Copies some panels' inputs of some positions to [panel][position, lane]. Copies round up; what follows overwrites the excess.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Gather(int firstPanel, int endPanel, int position, float* gathered)
+        private readonly void Gather(int firstPanel, int endPanel, int position, int length, float* gathered)
         {
             var pieces = stackalloc Piece[Together * Split.WidestPanel];
             var endPiece = pieces;
@@ -231,8 +262,7 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
                     endPiece = AddPieces(Split[index], gathered + (index - firstPanel) * GatheredPanel, endPiece);
             }
 
-            var length = pieces == endPiece ? 0 : Math.Min(Block, EndPosition - position);
-            for (var p = 0; p < length; p++)
+            for (var p = 0; p < length && pieces != endPiece; p++)
             {
                 var source = Input + Windows[position + p];
                 for (var piece = pieces; piece < endPiece; piece++)
@@ -276,14 +306,4 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
 
         public nint Stride;
     }
-}
-
-/// <summary>A filter gradient as <see cref="FilterGradientPass{TOps, TVector, TTile, TDirectTile}"/> leaves it.</summary>
-internal readonly unsafe struct OrderedGradient(float* terms, float* sums)
-{
-    /// <summary>[T, terms], in rows of <see cref="FilterGradientEnd{TOps, TVector}.RowStride"/>.</summary>
-    public float* Terms { get; } = terms;
-
-    /// <summary>sum_p G[p, t] for each filter, in blocks of positions.</summary>
-    public float* Sums { get; } = sums;
 }

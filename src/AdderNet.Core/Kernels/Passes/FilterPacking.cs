@@ -67,7 +67,9 @@ internal static unsafe class FilterPacking<TOps, TVector>
         public readonly void Run(int first, int end)
         {
             var taps = Shape.KernelHeight * Shape.KernelWidth;
-            for (var index = 0; index < Split.Count; index++)
+            for (var t = first; taps == 1 && t < end; t++)
+                CopyChannels(t);
+            for (var index = 0; taps > 1 && index < Split.Count; index++)
             {
                 var panel = Split[index];
                 var width = panel.Vectors * TOps.Width;
@@ -78,10 +80,25 @@ internal static unsafe class FilterPacking<TOps, TVector>
                     var destination = Packed + (long)panel.First * taps * Shape.T + (long)t * width;
                     for (var tap = 0; channels < width && tap < taps; tap++)
                         new Span<float>(destination + (long)tap * Shape.T * width, width).Clear();
-                    if (taps == 1)
-                        new ReadOnlySpan<float>(source, channels).CopyTo(new Span<float>(destination, channels));
-                    else
-                        BlockTranspose.Run(source, taps, channels, taps, destination, (nint)Shape.T * width, TapRanks);
+                    BlockTranspose.Run(source, taps, channels, taps, destination, (nint)Shape.T * width, TapRanks);
+                }
+            }
+        }
+
+        /// <summary>A filter of one tap.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void CopyChannels(int t)
+        {
+            var source = Filters + (long)t * Shape.C;
+            for (var index = 0; index < Split.Count; index++)
+            {
+                var panel = Split[index];
+                nint width = panel.Vectors * TOps.Width;
+                var destination = Packed + (long)panel.First * Shape.T + t * width;
+                for (nint lane = 0; lane < width; lane += TOps.Width)
+                {
+                    var left = Shape.C - panel.First - (int)lane;
+                    TOps.Store(destination + lane, left >= TOps.Width ? TOps.Load(source + panel.First + lane) : TOps.LoadPart(source + panel.First + lane, left));
                 }
             }
         }

@@ -50,16 +50,60 @@ internal static unsafe class FilterSums<TOps, TVector>
             {
                 var panel = Split[index];
                 nint width = panel.Vectors * TOps.Width;
-                for (var t = Math.Max(first * TOps.Width, panel.First); t < Math.Min(end * TOps.Width, panel.First + width); t += TOps.Width)
-                    Sum(Packed + (long)panel.First * Taps * Channels + t - panel.First, width, t);
+                var t = Math.Max(first * TOps.Width, panel.First);
+                var endFilter = Math.Min(end * TOps.Width, panel.First + (int)width);
+                var filter = Packed + (long)panel.First * Taps * Channels + t - panel.First;
+
+                // Each sum waits for the one before; four vectors at a time do not, and read whole rows of the panel.
+                for (; t + 4 * TOps.Width <= endFilter; t += 4 * TOps.Width, filter += 4 * TOps.Width)
+                    SumFour(filter, width, t);
+                for (; t < endFilter; t += TOps.Width, filter += TOps.Width)
+                    SumOne(filter, width, t);
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Sum(float* filter, nint width, int t)
+        private readonly void SumFour(float* filter, nint width, int t)
+        {
+            nint lanes = TOps.Width;
+            var zero = TOps.Broadcast(0f);
+            TVector total0 = zero, total1 = zero, total2 = zero, total3 = zero;
+            for (var tap = 0; tap < Taps; tap++)
+            {
+                TVector positive0 = zero, positive1 = zero, positive2 = zero, positive3 = zero;
+                for (var c = 0; c < Channels; c++, filter += width)
+                {
+                    var value0 = TOps.Load(filter);
+                    var value1 = TOps.Load(filter + lanes);
+                    var value2 = TOps.Load(filter + 2 * lanes);
+                    var value3 = TOps.Load(filter + 3 * lanes);
+                    total0 = TOps.Add(total0, value0);
+                    total1 = TOps.Add(total1, value1);
+                    total2 = TOps.Add(total2, value2);
+                    total3 = TOps.Add(total3, value3);
+                    positive0 = TOps.Add(positive0, TOps.Max(zero, value0));
+                    positive1 = TOps.Add(positive1, TOps.Max(zero, value1));
+                    positive2 = TOps.Add(positive2, TOps.Max(zero, value2));
+                    positive3 = TOps.Add(positive3, TOps.Max(zero, value3));
+                }
+
+                var sums = TapSums + (long)tap * Split.PaddedColumns + t;
+                TOps.Store(sums, positive0);
+                TOps.Store(sums + lanes, positive1);
+                TOps.Store(sums + 2 * lanes, positive2);
+                TOps.Store(sums + 3 * lanes, positive3);
+            }
+
+            Finish(total0, t);
+            Finish(total1, t + (int)lanes);
+            Finish(total2, t + 2 * (int)lanes);
+            Finish(total3, t + 3 * (int)lanes);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void SumOne(float* filter, nint width, int t)
         {
             var zero = TOps.Broadcast(0f);
-            var minusTwo = TOps.Broadcast(-2f);
             var total = zero;
             for (var tap = 0; tap < Taps; tap++)
             {
@@ -74,6 +118,14 @@ internal static unsafe class FilterSums<TOps, TVector>
                 TOps.Store(TapSums + (long)tap * Split.PaddedColumns + t, positive);
             }
 
+            Finish(total, t);
+        }
+
+        /// <summary>The sums of a vector of filters for each class of positions.</summary>
+        private readonly void Finish(TVector total, int t)
+        {
+            var zero = TOps.Broadcast(0f);
+            var minusTwo = TOps.Broadcast(-2f);
             for (var positions = 0; positions < Classes; positions++)
             {
                 var absent = zero;

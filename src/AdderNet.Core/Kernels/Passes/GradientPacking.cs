@@ -13,6 +13,9 @@ internal static unsafe class GradientPacking<TOps, TVector>
     /// <summary>Filters of a line; also the elements between one position and the next.</summary>
     public const int Line = 16;
 
+    /// <summary>Vectors of filters that are packed side by side.</summary>
+    private const int Together = 4;
+
     /// <summary>Elements of a line.</summary>
     public const int LineLength = SummationOrder.PositionBlock * Line;
 
@@ -35,109 +38,102 @@ internal static unsafe class GradientPacking<TOps, TVector>
     /// <param name="firstPosition">The first block's first position; 0 starts the totals at +0.</param>
     /// <param name="endPosition">Behind the last position.</param>
     /// <param name="packed">Receives the blocks.</param>
-    /// <param name="sums">Totals, with the filling of the last vector.</param>
+    /// <param name="totals">Totals, with the filling of the last vector.</param>
     /// <param name="threads">Threads.</param>
-    public static void Run(float* g, int filters, int firstPosition, int endPosition, float* packed, float* sums, ComputeThreads threads) =>
-        threads.Split((filters + TOps.Width - 1) / TOps.Width, new Job { Gradient = g, Filters = filters, FirstPosition = firstPosition, EndPosition = endPosition, Packed = packed, Sums = sums });
+    public static void Run(float* g, int filters, int firstPosition, int endPosition, float* packed, float* totals, ComputeThreads threads)
+    {
+        var blocks = (endPosition - firstPosition + SummationOrder.PositionBlock - 1) / SummationOrder.PositionBlock;
+        var padded = (filters + TOps.Width - 1) / TOps.Width * TOps.Width;
+        var groups = (padded / TOps.Width + Together - 1) / Together;
+        var sums = threads.Workspace.Take<float>(WorkspaceSlot.BlockSums, (long)blocks * padded);
+        threads.Split(blocks * groups, new Job { Gradient = g, Filters = filters, Padded = padded, Groups = groups, FirstPosition = firstPosition, EndPosition = endPosition, Packed = packed, Sums = sums });
+        if (firstPosition == 0)
+            new Span<float>(totals, padded).Clear();
+        for (var block = 0; block < blocks; block++, sums += padded)
+        {
+            for (var t = 0; t < padded; t += TOps.Width)
+                TOps.Store(totals + t, TOps.Add(TOps.Load(totals + t), TOps.Load(sums + t)));
+        }
+    }
 
     private struct Job : ISplitJob
     {
         public float* Gradient;
         public int Filters;
+        public int Padded;
+        public int Groups;
         public int FirstPosition;
         public int EndPosition;
         public float* Packed;
+
+        /// <summary>[block, padded filters].</summary>
         public float* Sums;
 
-        /// <summary>An item is a vector of filters.</summary>
+        /// <summary>An item is a block of a few vectors of filters.</summary>
         public readonly void Run(int first, int end)
         {
-            const int together = 4;
-            var whole = Filters / TOps.Width;
-            while (first < end)
+            for (var item = first; item < end; item++)
             {
-                // Each sum waits for the one before; four at a time do not.
-                if (first + together <= Math.Min(end, whole))
+                var (block, t) = (item / Groups, item % Groups * Together * TOps.Width);
+                var position = FirstPosition + block * SummationOrder.PositionBlock;
+                var length = Math.Min(SummationOrder.PositionBlock, EndPosition - position);
+                var source = Gradient + (nint)position * Filters;
+                var destination = Packed + (nint)block * BlockLength(Filters);
+                var sums = Sums + (nint)block * Padded;
+                if (t + Together * TOps.Width <= Filters)
                 {
-                    PackFour(first * TOps.Width);
-                    first += together;
+                    PackFour(source + t, length, destination, t, sums + t);
+                    continue;
                 }
-                else
-                {
-                    PackOne(first * TOps.Width, Math.Min(TOps.Width, Filters - first * TOps.Width));
-                    first++;
-                }
+
+                for (; t < Filters; t += TOps.Width)
+                    PackOne(source + t, length, Math.Min(TOps.Width, Filters - t), destination + Place(t), sums + t);
             }
         }
 
+        /// <summary>Each sum waits for the one before; four at a time do not.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void PackFour(int t)
+        private readonly void PackFour(float* source, int length, float* block, int t, float* sums)
         {
             nint width = TOps.Width;
             nint filters = Filters;
-            var zero = TOps.Broadcast(0f);
-            var isFirst = FirstPosition == 0;
-            var total0 = isFirst ? zero : TOps.Load(Sums + t);
-            var total1 = isFirst ? zero : TOps.Load(Sums + t + width);
-            var total2 = isFirst ? zero : TOps.Load(Sums + t + 2 * width);
-            var total3 = isFirst ? zero : TOps.Load(Sums + t + 3 * width);
-            var source = Gradient + FirstPosition * filters + t;
+            TVector sum0 = default, sum1 = default, sum2 = default, sum3 = default;
             var (line1, line2, line3) = (Place(t + (int)width) - Place(t), Place(t + 2 * (int)width) - Place(t), Place(t + 3 * (int)width) - Place(t));
-            var block = Packed + Place(t);
-            for (var p = FirstPosition; p < EndPosition; block += BlockLength(Filters))
+            var destination = block + Place(t);
+            for (var p = 0; p < length; p++, source += filters, destination += Line)
             {
-                TVector sum0 = zero, sum1 = zero, sum2 = zero, sum3 = zero;
-                var destination = block;
-                for (var end = Math.Min(p + SummationOrder.PositionBlock, EndPosition); p < end; p++, source += filters, destination += Line)
-                {
-                    var value0 = TOps.Load(source);
-                    var value1 = TOps.Load(source + width);
-                    var value2 = TOps.Load(source + 2 * width);
-                    var value3 = TOps.Load(source + 3 * width);
-                    TOps.Store(destination, value0);
-                    TOps.Store(destination + line1, value1);
-                    TOps.Store(destination + line2, value2);
-                    TOps.Store(destination + line3, value3);
-                    sum0 = TOps.Add(sum0, value0);
-                    sum1 = TOps.Add(sum1, value1);
-                    sum2 = TOps.Add(sum2, value2);
-                    sum3 = TOps.Add(sum3, value3);
-                }
-
-                total0 = TOps.Add(total0, sum0);
-                total1 = TOps.Add(total1, sum1);
-                total2 = TOps.Add(total2, sum2);
-                total3 = TOps.Add(total3, sum3);
+                var value0 = TOps.Load(source);
+                var value1 = TOps.Load(source + width);
+                var value2 = TOps.Load(source + 2 * width);
+                var value3 = TOps.Load(source + 3 * width);
+                TOps.Store(destination, value0);
+                TOps.Store(destination + line1, value1);
+                TOps.Store(destination + line2, value2);
+                TOps.Store(destination + line3, value3);
+                sum0 = TOps.Add(sum0, value0);
+                sum1 = TOps.Add(sum1, value1);
+                sum2 = TOps.Add(sum2, value2);
+                sum3 = TOps.Add(sum3, value3);
             }
 
-            TOps.Store(Sums + t, total0);
-            TOps.Store(Sums + t + width, total1);
-            TOps.Store(Sums + t + 2 * width, total2);
-            TOps.Store(Sums + t + 3 * width, total3);
+            TOps.Store(sums, sum0);
+            TOps.Store(sums + width, sum1);
+            TOps.Store(sums + 2 * width, sum2);
+            TOps.Store(sums + 3 * width, sum3);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void PackOne(int t, int lanes)
+        private readonly void PackOne(float* source, int length, int lanes, float* destination, float* sums)
         {
-            nint filters = Filters;
-            var total = FirstPosition == 0 ? TOps.Broadcast(0f) : TOps.Load(Sums + t);
-            var source = Gradient + FirstPosition * filters + t;
-            var block = Packed + Place(t);
-            for (var p = FirstPosition; p < EndPosition; block += BlockLength(Filters))
+            TVector sum = default;
+            for (var p = 0; p < length; p++, source += Filters, destination += Line)
             {
-                var sum = TOps.Broadcast(0f);
-                var destination = block;
-                for (var end = Math.Min(p + SummationOrder.PositionBlock, EndPosition); p < end; p++, source += filters, destination += Line)
-                {
-                    var value = lanes == TOps.Width ? TOps.Load(source) : TOps.LoadPart(source, lanes);
-                    TOps.Store(destination, value);
-                    sum = TOps.Add(sum, value);
-                }
-
-                total = TOps.Add(total, sum);
+                var value = lanes == TOps.Width ? TOps.Load(source) : TOps.LoadPart(source, lanes);
+                TOps.Store(destination, value);
+                sum = TOps.Add(sum, value);
             }
 
-            TOps.Store(Sums + t, total);
+            TOps.Store(sums, sum);
         }
 
         private static nint Place(int t) => t / Line * LineLength + t % Line;

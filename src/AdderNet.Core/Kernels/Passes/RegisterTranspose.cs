@@ -7,6 +7,9 @@ namespace AdderNet.Core.Kernels;
 /// <summary>The transpose of 16 x 16 blocks in AVX-512 registers: 64 shuffles for 256 elements.</summary>
 internal static unsafe class RegisterTranspose
 {
+    /// <summary>Elements from what a row is read at to what is asked for: hardware does not follow sixteen rows at once.</summary>
+    private const int Ahead = 64;
+
     /// <summary>Up to 16 rows of <see cref="BlockTranspose.Run"/>; the processor must have AVX-512.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void UpToSixteenRows(float* source, nint sourceStride, int rowCount, int columns, float* destination, nint destinationStride, int* places)
@@ -22,6 +25,8 @@ internal static unsafe class RegisterTranspose
                 rows[i] = i >= count ? beyond : destination + (places == null ? column + i : places[column + i]) * destinationStride;
             var mask = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
             var from = source + column;
+            for (nint row = 0; row < rowCount; row++)
+                Sse.Prefetch0(from + row * sourceStride + Ahead);
 
             var r0 = Avx512F.MaskLoad(from, mask, Vector512<float>.Zero);
             var r1 = Avx512F.MaskLoad(from + Math.Min(1, last) * sourceStride, mask, Vector512<float>.Zero);

@@ -5,8 +5,11 @@ namespace AdderNet.Core.Kernels;
 /// <summary>A family of tiles with one step: 4, 2 or 1 vectors side by side; row tiles 3 as well.</summary>
 internal interface ITile
 {
-    /// <summary>Rows of the tile with that many vectors; but for 3 vectors they divide <see cref="GatherPlan.Group"/>.</summary>
+    /// <summary>Most rows of the tile with that many vectors; but for 3 vectors they divide <see cref="GatherPlan.Group"/>.</summary>
     static abstract int Rows(int vectors);
+
+    /// <summary>Rows of the next tile where so many are left: a tile that is not full costs as much as a full one.</summary>
+    static abstract int NextRows(int vectors, int left);
 
     static abstract void Run(int vectors, in TileCall call);
 }
@@ -14,11 +17,14 @@ internal interface ITile
 /// <summary>Where a tile finds the vectors of its terms.</summary>
 internal interface IPanel
 {
-    /// <summary>Whether term k is at Panel + PanelTable[k], in a single segment, rather than at Panel + k * PanelStride.</summary>
+    /// <summary>Whether term k is at Panel + PanelTable[k] rather than at Panel + k * PanelStride.</summary>
     static abstract bool HasTable { get; }
 
     /// <summary>Whether each term asks for a line of each of the two things that are read after this tile (<see cref="TileAhead"/>).</summary>
     static abstract bool ReadsAhead { get; }
+
+    /// <summary>Whether blocks are added to the output one by one, in all of the tile's rows, rather than to totals that are added to it.</summary>
+    static abstract bool SumsInPlace { get; }
 }
 
 /// <summary>One term after another.</summary>
@@ -27,6 +33,8 @@ internal readonly struct RunningPanel : IPanel
     public static bool HasTable => false;
 
     public static bool ReadsAhead => false;
+
+    public static bool SumsInPlace => false;
 }
 
 /// <summary>One term after another, copied from inputs that lie scattered.</summary>
@@ -35,6 +43,8 @@ internal readonly struct GatheredPanel : IPanel
     public static bool HasTable => false;
 
     public static bool ReadsAhead => true;
+
+    public static bool SumsInPlace => true;
 }
 
 /// <summary>Wherever a table says.</summary>
@@ -43,6 +53,8 @@ internal readonly struct TabledPanel : IPanel
     public static bool HasTable => true;
 
     public static bool ReadsAhead => true;
+
+    public static bool SumsInPlace => true;
 }
 
 /// <summary>Tiles whose outputs have no operand of their own.</summary>
@@ -54,10 +66,14 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
 {
     public static int Rows(int vectors) => vectors == 3 ? 8 : 6;
 
+    public static int NextRows(int vectors, int left) => Math.Min(left, vectors == 4 && left is 7 or 8 ? 4 : Rows(vectors));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int vectors, in TileCall call)
     {
-        if (vectors == 4)
+        if (vectors == 4 && call.ValidRows <= 4)
+            NarrowRowTiles<TOps, TVector, TStep, TPanel>.Run4x4(call);
+        else if (vectors == 4)
             RowTiles<TOps, TVector, TStep, TPanel>.Run6x4(call);
         else if (vectors == 3)
             RowTiles<TOps, TVector, TStep, TPanel>.Run8x3(call);
@@ -75,6 +91,8 @@ internal readonly struct OwnTile<TOps, TVector, TStep> : ITile
     where TStep : struct, IOwnStep<TVector>
 {
     public static int Rows(int vectors) => vectors == 1 ? 6 : 3;
+
+    public static int NextRows(int vectors, int left) => Math.Min(left, Rows(vectors));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int vectors, in TileCall call)

@@ -19,7 +19,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
     public static void Run6x4(in TileCall call)
     {
         TileEnd<TOps, TVector>.Begin(call, 6, 4);
-        TilePrefetch.NextRows<TOps, TVector>(call, 6, 4);
+        var ahead = new NextRows<TOps, TVector>(call, 6, 4);
         var width = TOps.Width;
         var constant = TOps.Broadcast(TStep.Constant);
         TVector s00 = default, s01 = default, s02 = default, s03 = default;
@@ -31,8 +31,13 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
         var stride = call.PanelStride;
         var step = call.RowStride;
         var end = call.Segments + call.SegmentCount;
+        int* places = call.Ahead.Places;
+        float* scattered = call.Ahead.Scattered;
+        float* run = call.Ahead.Run;
+        nint runStep = call.Ahead.RunStep;
         for (var segment = call.Segments; segment < end; segment++)
         {
+            ahead.Ask(call);
             float* rows = call.Rows + segment->Offset;
             float* r0 = rows + call.RowOffsets[0];
             float* r1 = rows + call.RowOffsets[1];
@@ -40,11 +45,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
             float* r3 = rows + call.RowOffsets[3];
             float* r4 = rows + call.RowOffsets[4];
             float* r5 = rows + call.RowOffsets[5];
-            int* table = call.PanelTable;
-            int* places = call.Ahead.Places;
-            float* scattered = call.Ahead.Scattered;
-            float* run = call.Ahead.Run;
-            nint runStep = call.Ahead.RunStep;
+            int* table = call.PanelTable + segment->FirstTerm;
             float* panel = call.Panel + segment->FirstTerm * stride;
             nint length = segment->Length * step;
             for (nint k = 0; k < length; k += step)
@@ -98,31 +99,30 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
 
             if (segment->EndsBlock != 0 && segment + 1 < end)
             {
-                float* totals = call.Totals;
-                s00 = TileEnd<TOps, TVector>.Flush(totals, 0, s00);
-                s01 = TileEnd<TOps, TVector>.Flush(totals, 1, s01);
-                s02 = TileEnd<TOps, TVector>.Flush(totals, 2, s02);
-                s03 = TileEnd<TOps, TVector>.Flush(totals, 3, s03);
-                s10 = TileEnd<TOps, TVector>.Flush(totals, 4, s10);
-                s11 = TileEnd<TOps, TVector>.Flush(totals, 5, s11);
-                s12 = TileEnd<TOps, TVector>.Flush(totals, 6, s12);
-                s13 = TileEnd<TOps, TVector>.Flush(totals, 7, s13);
-                s20 = TileEnd<TOps, TVector>.Flush(totals, 8, s20);
-                s21 = TileEnd<TOps, TVector>.Flush(totals, 9, s21);
-                s22 = TileEnd<TOps, TVector>.Flush(totals, 10, s22);
-                s23 = TileEnd<TOps, TVector>.Flush(totals, 11, s23);
-                s30 = TileEnd<TOps, TVector>.Flush(totals, 12, s30);
-                s31 = TileEnd<TOps, TVector>.Flush(totals, 13, s31);
-                s32 = TileEnd<TOps, TVector>.Flush(totals, 14, s32);
-                s33 = TileEnd<TOps, TVector>.Flush(totals, 15, s33);
-                s40 = TileEnd<TOps, TVector>.Flush(totals, 16, s40);
-                s41 = TileEnd<TOps, TVector>.Flush(totals, 17, s41);
-                s42 = TileEnd<TOps, TVector>.Flush(totals, 18, s42);
-                s43 = TileEnd<TOps, TVector>.Flush(totals, 19, s43);
-                s50 = TileEnd<TOps, TVector>.Flush(totals, 20, s50);
-                s51 = TileEnd<TOps, TVector>.Flush(totals, 21, s51);
-                s52 = TileEnd<TOps, TVector>.Flush(totals, 22, s52);
-                s53 = TileEnd<TOps, TVector>.Flush(totals, 23, s53);
+                s00 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 0, 4, s00);
+                s01 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 1, 4, s01);
+                s02 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 2, 4, s02);
+                s03 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 3, 4, s03);
+                s10 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 0, 4, s10);
+                s11 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 1, 4, s11);
+                s12 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 2, 4, s12);
+                s13 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 3, 4, s13);
+                s20 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 0, 4, s20);
+                s21 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 1, 4, s21);
+                s22 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 2, 4, s22);
+                s23 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 3, 4, s23);
+                s30 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 0, 4, s30);
+                s31 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 1, 4, s31);
+                s32 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 2, 4, s32);
+                s33 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 3, 4, s33);
+                s40 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 0, 4, s40);
+                s41 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 1, 4, s41);
+                s42 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 2, 4, s42);
+                s43 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 3, 4, s43);
+                s50 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 0, 4, s50);
+                s51 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 1, 4, s51);
+                s52 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 2, 4, s52);
+                s53 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 3, 4, s53);
             }
         }
 
@@ -139,7 +139,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
     public static void Run8x3(in TileCall call)
     {
         TileEnd<TOps, TVector>.Begin(call, 8, 3);
-        TilePrefetch.NextRows<TOps, TVector>(call, 8, 3);
+        var ahead = new NextRows<TOps, TVector>(call, 8, 3);
         var width = TOps.Width;
         var constant = TOps.Broadcast(TStep.Constant);
         TVector s00 = default, s01 = default, s02 = default;
@@ -153,8 +153,13 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
         var stride = call.PanelStride;
         var step = call.RowStride;
         var end = call.Segments + call.SegmentCount;
+        int* places = call.Ahead.Places;
+        float* scattered = call.Ahead.Scattered;
+        float* run = call.Ahead.Run;
+        nint runStep = call.Ahead.RunStep;
         for (var segment = call.Segments; segment < end; segment++)
         {
+            ahead.Ask(call);
             float* rows = call.Rows + segment->Offset;
             float* r0 = rows + call.RowOffsets[0];
             float* r1 = rows + call.RowOffsets[1];
@@ -164,11 +169,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
             float* r5 = rows + call.RowOffsets[5];
             float* r6 = rows + call.RowOffsets[6];
             float* r7 = rows + call.RowOffsets[7];
-            int* table = call.PanelTable;
-            int* places = call.Ahead.Places;
-            float* scattered = call.Ahead.Scattered;
-            float* run = call.Ahead.Run;
-            nint runStep = call.Ahead.RunStep;
+            int* table = call.PanelTable + segment->FirstTerm;
             float* panel = call.Panel + segment->FirstTerm * stride;
             nint length = segment->Length * step;
             for (nint k = 0; k < length; k += step)
@@ -223,31 +224,30 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
 
             if (segment->EndsBlock != 0 && segment + 1 < end)
             {
-                float* totals = call.Totals;
-                s00 = TileEnd<TOps, TVector>.Flush(totals, 0, s00);
-                s01 = TileEnd<TOps, TVector>.Flush(totals, 1, s01);
-                s02 = TileEnd<TOps, TVector>.Flush(totals, 2, s02);
-                s10 = TileEnd<TOps, TVector>.Flush(totals, 3, s10);
-                s11 = TileEnd<TOps, TVector>.Flush(totals, 4, s11);
-                s12 = TileEnd<TOps, TVector>.Flush(totals, 5, s12);
-                s20 = TileEnd<TOps, TVector>.Flush(totals, 6, s20);
-                s21 = TileEnd<TOps, TVector>.Flush(totals, 7, s21);
-                s22 = TileEnd<TOps, TVector>.Flush(totals, 8, s22);
-                s30 = TileEnd<TOps, TVector>.Flush(totals, 9, s30);
-                s31 = TileEnd<TOps, TVector>.Flush(totals, 10, s31);
-                s32 = TileEnd<TOps, TVector>.Flush(totals, 11, s32);
-                s40 = TileEnd<TOps, TVector>.Flush(totals, 12, s40);
-                s41 = TileEnd<TOps, TVector>.Flush(totals, 13, s41);
-                s42 = TileEnd<TOps, TVector>.Flush(totals, 14, s42);
-                s50 = TileEnd<TOps, TVector>.Flush(totals, 15, s50);
-                s51 = TileEnd<TOps, TVector>.Flush(totals, 16, s51);
-                s52 = TileEnd<TOps, TVector>.Flush(totals, 17, s52);
-                s60 = TileEnd<TOps, TVector>.Flush(totals, 18, s60);
-                s61 = TileEnd<TOps, TVector>.Flush(totals, 19, s61);
-                s62 = TileEnd<TOps, TVector>.Flush(totals, 20, s62);
-                s70 = TileEnd<TOps, TVector>.Flush(totals, 21, s70);
-                s71 = TileEnd<TOps, TVector>.Flush(totals, 22, s71);
-                s72 = TileEnd<TOps, TVector>.Flush(totals, 23, s72);
+                s00 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 0, 3, s00);
+                s01 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 1, 3, s01);
+                s02 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 2, 3, s02);
+                s10 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 0, 3, s10);
+                s11 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 1, 3, s11);
+                s12 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 2, 3, s12);
+                s20 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 0, 3, s20);
+                s21 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 1, 3, s21);
+                s22 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 2, 3, s22);
+                s30 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 0, 3, s30);
+                s31 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 1, 3, s31);
+                s32 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 2, 3, s32);
+                s40 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 0, 3, s40);
+                s41 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 1, 3, s41);
+                s42 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 2, 3, s42);
+                s50 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 0, 3, s50);
+                s51 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 1, 3, s51);
+                s52 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 2, 3, s52);
+                s60 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 6, 0, 3, s60);
+                s61 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 6, 1, 3, s61);
+                s62 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 6, 2, 3, s62);
+                s70 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 7, 0, 3, s70);
+                s71 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 7, 1, 3, s71);
+                s72 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 7, 2, 3, s72);
             }
         }
 

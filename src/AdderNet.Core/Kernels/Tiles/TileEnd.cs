@@ -11,17 +11,27 @@ internal static unsafe class TileEnd<TOps, TVector>
     where TVector : unmanaged
 {
     /// <summary>Fills the totals, where there are any, with what the sums start at.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Begin(in TileCall call, int rows, int vectors)
     {
         var totals = call.Totals;
         if (totals == null)
             return;
-        for (var row = 0; row < rows; row++)
+        for (var vector = 0; vector < vectors; vector++, totals += TOps.Width)
         {
-            for (var vector = 0; vector < vectors; vector++, totals += TOps.Width)
-                TOps.Store(totals, Start(call, row, vector));
+            var total = totals;
+            var lanes = call.LaneAddends == null ? TOps.Broadcast(0f) : TOps.Load(call.LaneAddends + vector * TOps.Width);
+            for (var row = 0; row < rows; row++, total += vectors * TOps.Width)
+                TOps.Store(total, call.LaneAddends == null ? lanes : TOps.Add(lanes, TOps.Broadcast(call.RowAddends[row])));
         }
     }
+
+    /// <summary>Adds a block's sum to its total, which may be the output itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Flush<TPanel>(in TileCall call, int row, int vector, int vectors, TVector value)
+        where TPanel : struct, IPanel => TPanel.SumsInPlace
+            ? Flush(call.Output + call.OutputOffsets[row], vector, value)
+            : Flush(call.Totals, row * vectors + vector, value);
 
     /// <summary>Adds a block's sum to its total.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace AdderNet.Core.Kernels;
@@ -8,31 +9,6 @@ namespace AdderNet.Core.Kernels;
 /// </summary>
 internal static unsafe class TilePrefetch
 {
-    /// <summary>Elements of a cache line.</summary>
-    private const int Line = 16;
-
-    /// <summary>Lines of a row's first run that are asked for; hardware foresees the ones behind.</summary>
-    private const int RowLines = 4;
-
-    /// <summary>The next tile's rows and outputs.</summary>
-    public static void NextRows<TOps, TVector>(in TileCall call, int rows, int vectors)
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged
-    {
-        if (!Sse.IsSupported || call.SegmentCount == 0)
-            return;
-        var lines = call.RowStride > 1 ? 0 : Math.Min(RowLines, (call.Segments->Length + Line - 1) / Line);
-        for (var next = rows; next < 2 * rows; next++)
-        {
-            float* row = call.Rows + call.Segments->Offset + call.RowOffsets[next];
-            for (var line = 0; line < lines; line++)
-                Sse.Prefetch0(row + line * Line);
-            float* output = call.Output + call.OutputOffsets[next];
-            for (var vector = 0; vector < vectors; vector++)
-                Sse.Prefetch0(output + vector * TOps.Width);
-        }
-    }
-
     /// <summary>The next tile's outputs and their own operands.</summary>
     public static void NextOwn<TOps, TVector>(in TileCall call, int rows, int vectors)
         where TOps : struct, IVectorOps<TVector>
@@ -47,6 +23,51 @@ internal static unsafe class TilePrefetch
                 Sse.Prefetch0(call.Own + call.OutputOffsets[next] + vector * TOps.Width);
                 Sse.Prefetch0(call.Output + call.OutputOffsets[next] + vector * TOps.Width);
             }
+        }
+    }
+}
+
+/// <summary>What the next tile of rows reads and writes first, spread over the segments of this one: many requests at once would wait for each other, and all else for them.</summary>
+internal unsafe struct NextRows<TOps, TVector>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+{
+    /// <summary>Elements of a cache line.</summary>
+    private const int Line = 16;
+
+    /// <summary>Lines of a row's first run that are asked for; hardware foresees the ones behind.</summary>
+    private const int RowLines = 4;
+
+    private readonly int end;
+    private readonly int share;
+    private readonly int rowLength;
+    private readonly int width;
+    private int next;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public NextRows(in TileCall call, int rows, int vectors)
+    {
+        next = rows;
+        end = 2 * rows;
+        share = (rows + call.SegmentCount - 1) / Math.Max(call.SegmentCount, 1);
+        rowLength = call.RowStride > 1 || call.SegmentCount == 0 ? 0 : Math.Min(RowLines * Line, call.Segments->Length);
+        width = vectors * TOps.Width;
+    }
+
+    /// <summary>The share of a segment.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Ask(in TileCall call)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (var last = Math.Min(next + share, end); next < last; next++)
+        {
+            float* row = call.Rows + call.Segments->Offset + call.RowOffsets[next];
+            for (var i = 0; i < rowLength; i += Line)
+                Sse.Prefetch0(row + i);
+            float* output = call.Output + call.OutputOffsets[next];
+            for (var i = 0; i < width; i += Line)
+                Sse.Prefetch0(output + i);
         }
     }
 }
