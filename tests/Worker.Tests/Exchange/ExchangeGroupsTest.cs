@@ -31,9 +31,12 @@ public class ExchangeGroupsTest
             Assert.Equal(bucket.Owner, groups.Holder(bucket, groups.GroupOf(bucket.Owner)));
         }
 
-        // Members of equal groups hold equally many buckets, where all own equally many.
-        if (Length % computing.Count == 0 && all.All(g => g.Count == all[0].Count))
-            Assert.Single(computing.Select(m => BucketPlan.Cut(Length, Length, drawn.Members).Count(b => groups.Holder(b, groups.GroupOf(m)) == m)).Distinct());
+        // Members of equal groups hold equally many buckets.
+        if (all.All(g => g.Count == all[0].Count))
+        {
+            var buckets = BucketPlan.Cut(computing.Count, sizeof(float), drawn.Members);
+            Assert.Single(computing.Select(m => buckets.Count(b => groups.Holder(b, groups.GroupOf(m)) == m)).Distinct());
+        }
     });
 
     [Fact]
