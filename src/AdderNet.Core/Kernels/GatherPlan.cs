@@ -47,7 +47,7 @@ internal unsafe struct GatherRun
 internal sealed class GatherPlan
 {
     /// <summary>Positions that tiles take at a time; tables hold as many copies of the last position beyond their end.</summary>
-    public const int Group = 6;
+    public const int Group = 12;
 
     private GatherPlan(List<AxisGroup> rows, List<AxisGroup> columns, GatherMaps maps)
     {

@@ -41,7 +41,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         Lengths.MustBe(shape.InputLength, dx.Length, nameof(dx));
         fixed (float* input = x, filter = filters, outputGradient = g, result = dx)
         {
-            if (BatchLanes.SuitInputGradient<TOps, TVector>(shape.C, shape.N))
+            if (BatchLanes.Suit<TOps, TVector>(shape.C, shape.N))
                 BatchLaneInputGradient<TOps, TVector>.Run(threads.Plans.Of(shape), input, filter, outputGradient, result, threads);
             else
                 RunInputGradient<OwnTile<TOps, TVector, ClampStep<TOps, TVector>>>(threads.Plans.Of(shape), input, filter, outputGradient, result, threads);
@@ -83,14 +83,14 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
         where TStep : struct, IRowStep<TVector>
     {
         var shape = plan.Shape;
-        if (BatchLanes.SuitForward<TOps, TVector>(shape.T, shape.N))
+        if (BatchLanes.Suit<TOps, TVector>(shape.T, shape.N))
         {
             BatchLaneForward<TOps, TVector, TStep>.Run(plan, x, filters, y, withSums, threads);
             return;
         }
 
         var packed = FilterPacking<TOps, TVector>.ByFilter(plan, filters, threads);
-        GatherPass<TOps, TVector, RowTile<TOps, TVector, TStep, RunningPanel>>.Run(plan.Outputs, shape.T, shape.FilterElements, new GatherOperands
+        GatherPass<TOps, TVector, TallTile<TOps, TVector, TStep>>.Run(plan.Outputs, shape.T, shape.FilterElements, new GatherOperands
         {
             Source = x,
             Packed = packed,

@@ -3,27 +3,30 @@ using AdderNet.Core.Kernels;
 namespace AdderNet.Core.Layers;
 
 /// <summary>
-/// How many samples an adder layer's forward pass and input gradient take at a time. They go over the maps once for each panel of
-/// filters or channels, which is fast while both maps stay in the caches. Samples do not meet in these passes: runs change no bit.
+/// How many samples an adder layer's forward pass and input gradient take at a time. They go over the maps more than once, the sums of
+/// inputs included, which is fast while both maps stay in the second-level cache. Samples do not meet in these passes: runs change no bit.
 /// </summary>
 internal static class SampleRuns
 {
     /// <summary>Elements of both maps that stay in the caches.</summary>
-    private const long CachedElements = 1024 * 1024;
+    private const long CachedElements = 128 * 1024;
 
     /// <summary>Elements of both maps for each element of the filters, which are packed anew for every run.</summary>
     private const long MapsOfFilters = 8;
 
-    /// <summary>Layers of few filters take this many samples as the lanes of a vector.</summary>
-    private const int Lanes = 16;
+    /// <summary>Filters or channels up to which samples are the lanes of vectors.</summary>
+    private const int FewChannels = 8;
+
+    /// <summary>Samples in the lanes of a tile.</summary>
+    private const int Lanes = 64;
 
     /// <summary>Samples of a run, 1 to N.</summary>
     public static int Of(in ConvolutionShape shape)
     {
         var sample = (shape.InputLength + (long)shape.OutputLength) / shape.N;
         var run = Math.Max(CachedElements, MapsOfFilters * shape.FilterLength) / sample;
-        if (run > Lanes)
-            run -= run % Lanes;
+        if (Math.Min(shape.C, shape.T) <= FewChannels)
+            run = Math.Max(run - run % Lanes, Lanes);
         return (int)Math.Clamp(run, 1, shape.N);
     }
 }

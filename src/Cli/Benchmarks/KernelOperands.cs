@@ -1,4 +1,5 @@
 using AdderNet.Core.Kernels;
+using AdderNet.Core.Layers;
 using AdderNet.Core.Numerics;
 
 namespace AdderNet.Cli.Benchmarks;
@@ -29,9 +30,22 @@ internal sealed class KernelOperands
     public IEnumerable<Action> Passes(ComputeThreads threads)
     {
         var kernels = ConvolutionKernels.Best;
-        yield return () => kernels.AdderForward(shape, x, filters, y, threads);
+        yield return () => InRuns((part, input, output) => kernels.AdderForward(part, x.AsSpan(input, part.InputLength), filters, y.AsSpan(output, part.OutputLength), threads));
         yield return () => kernels.AdderFilterGradient(shape, x, filters, g, gradient, threads);
-        yield return () => kernels.AdderInputGradient(shape, x, filters, g, dx, threads);
+        yield return () => InRuns((part, input, output) => kernels.AdderInputGradient(
+            part, x.AsSpan(input, part.InputLength), filters, g.AsSpan(output, part.OutputLength), dx.AsSpan(input, part.InputLength), threads));
+    }
+
+    /// <summary>As layers do, a few samples at a time.</summary>
+    /// <param name="pass">Given the samples' shape and their first elements in both maps.</param>
+    private void InRuns(Action<ConvolutionShape, int, int> pass)
+    {
+        var run = SampleRuns.Of(shape);
+        for (var first = 0; first < shape.N; first += run)
+        {
+            var part = shape with { N = Math.Min(run, shape.N - first) };
+            pass(part, first * (shape.InputLength / shape.N), first * (shape.OutputLength / shape.N));
+        }
     }
 
     /// <summary>A thousand draws over and over, a prime number of them: speed does not depend on more.</summary>

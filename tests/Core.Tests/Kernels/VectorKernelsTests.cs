@@ -36,6 +36,25 @@ public class VectorKernelsTests
             Prop.ForAll(cases.ToArbitrary(), drawn => AssertEqualBits(drawn.shape, drawn.threads)));
     }
 
+    /// <summary>Inputs of neighbouring positions lie a power of two apart, where passes copy what would collide in a cache.</summary>
+    [Fact]
+    public void Every_pass_on_random_pointwise_layers_with_many_channels_equals_the_reference_in_bits()
+    {
+        var cases =
+            from n in Gen.Choose(1, 4)
+            from h in Gen.Choose(1, 6)
+            from w in Gen.Choose(2, 6)
+            from c in Gen.Elements(512, 1000, 1024)
+            from t in Gen.Choose(1, 40)
+            from stride in Gen.Choose(1, 2)
+            from threads in Gen.Choose(1, 3)
+            select (new ConvolutionShape(n, h, w, c, t, 1, 1, stride, 0), threads);
+
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(15),
+            Prop.ForAll(cases.ToArbitrary(), drawn => AssertEqualBits(drawn.Item1, drawn.threads)));
+    }
+
     [Theory]
     [InlineData(17, 28, 28, 1, 6, 5, 1, 2)]
     [InlineData(18, 14, 14, 6, 16, 5, 1, 0)]

@@ -6,14 +6,8 @@ namespace AdderNet.Core.Kernels;
 /// </summary>
 internal static unsafe class BatchLanes
 {
-    /// <summary>Whether lanes of samples waste less than lanes of filters. A single vector of filters wants a scalar load for each of its terms.</summary>
-    public static bool SuitForward<TOps, TVector>(int filters, int samples)
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged =>
-        (filters <= TOps.Width && samples >= 2 * TOps.Width) || SuitInputGradient<TOps, TVector>(filters, samples);
-
-    /// <summary>Whether lanes of samples waste less than lanes of channels.</summary>
-    public static bool SuitInputGradient<TOps, TVector>(int channels, int samples)
+    /// <summary>Whether lanes of samples waste less than lanes of the result's channels.</summary>
+    public static bool Suit<TOps, TVector>(int channels, int samples)
         where TOps : struct, IVectorOps<TVector>
         where TVector : unmanaged => channels <= TOps.Width / 2 && samples >= TOps.Width;
 

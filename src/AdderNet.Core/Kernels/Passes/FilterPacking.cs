@@ -11,7 +11,7 @@ internal static unsafe class FilterPacking<TOps, TVector>
     public static float* ByFilter(ConvolutionPlan plan, float* filters, ComputeThreads threads)
     {
         var shape = plan.Shape;
-        var split = new PanelSplit(shape.T, TOps.Width, TOps.TileVectors);
+        var split = new PanelSplit(shape.T, TOps.Width, 1);
         var packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedFilters, (long)split.PaddedColumns * shape.FilterElements);
         threads.Split(split.PaddedColumns / TOps.Width, new ByFilterJob { Shape = shape, Split = split, TermOrder = Pinned.Address(plan.TermOrder), Filters = filters, Packed = packed });
         return packed;

@@ -14,7 +14,7 @@ internal static unsafe class FilterSums<TOps, TVector>
     public static float* Prepare(ConvolutionPlan plan, float* packed, ComputeThreads threads)
     {
         var shape = plan.Shape;
-        var split = new PanelSplit(shape.T, TOps.Width, TOps.TileVectors);
+        var split = new PanelSplit(shape.T, TOps.Width, 1);
         var taps = shape.KernelHeight * shape.KernelWidth;
         var sums = threads.Workspace.Take<float>(WorkspaceSlot.FilterSums, (long)plan.Outputs.Classes.Length * split.PaddedColumns);
         threads.Split(split.PaddedColumns / TOps.Width, new Job
@@ -46,24 +46,25 @@ internal static unsafe class FilterSums<TOps, TVector>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int first, int end)
         {
-            for (var index = 0; index < Split.Count; index++)
+            nint panel = (nint)Taps * Channels * TOps.Width;
+            for (var t = first; t < end;)
             {
-                var panel = Split[index];
-                nint width = panel.Vectors * TOps.Width;
-                var t = Math.Max(first * TOps.Width, panel.First);
-                var endFilter = Math.Min(end * TOps.Width, panel.First + (int)width);
-                var filter = Packed + (long)panel.First * Taps * Channels + t - panel.First;
-
-                // Each sum waits for the one before; four vectors at a time do not, and read whole rows of the panel.
-                for (; t + 4 * TOps.Width <= endFilter; t += 4 * TOps.Width, filter += 4 * TOps.Width)
-                    SumFour(filter, width, t);
-                for (; t < endFilter; t += TOps.Width, filter += TOps.Width)
-                    SumOne(filter, width, t);
+                // Each sum waits for the one before; four vectors at a time do not.
+                if (t + 4 <= end)
+                {
+                    SumFour(Packed + t * panel, panel, t * TOps.Width);
+                    t += 4;
+                }
+                else
+                {
+                    SumOne(Packed + t * panel, t * TOps.Width);
+                    t++;
+                }
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void SumFour(float* filter, nint width, int t)
+        private readonly void SumFour(float* filter, nint panel, int t)
         {
             nint lanes = TOps.Width;
             var zero = TOps.Broadcast(0f);
@@ -71,12 +72,12 @@ internal static unsafe class FilterSums<TOps, TVector>
             for (var tap = 0; tap < Taps; tap++)
             {
                 TVector positive0 = zero, positive1 = zero, positive2 = zero, positive3 = zero;
-                for (var c = 0; c < Channels; c++, filter += width)
+                for (var c = 0; c < Channels; c++, filter += TOps.Width)
                 {
                     var value0 = TOps.Load(filter);
-                    var value1 = TOps.Load(filter + lanes);
-                    var value2 = TOps.Load(filter + 2 * lanes);
-                    var value3 = TOps.Load(filter + 3 * lanes);
+                    var value1 = TOps.Load(filter + panel);
+                    var value2 = TOps.Load(filter + 2 * panel);
+                    var value3 = TOps.Load(filter + 3 * panel);
                     total0 = TOps.Add(total0, value0);
                     total1 = TOps.Add(total1, value1);
                     total2 = TOps.Add(total2, value2);
@@ -101,14 +102,14 @@ internal static unsafe class FilterSums<TOps, TVector>
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void SumOne(float* filter, nint width, int t)
+        private readonly void SumOne(float* filter, int t)
         {
             var zero = TOps.Broadcast(0f);
             var total = zero;
             for (var tap = 0; tap < Taps; tap++)
             {
                 var positive = zero;
-                for (var c = 0; c < Channels; c++, filter += width)
+                for (var c = 0; c < Channels; c++, filter += TOps.Width)
                 {
                     var value = TOps.Load(filter);
                     total = TOps.Add(total, value);

@@ -5,6 +5,9 @@ namespace AdderNet.Core.Kernels;
 /// <summary>A family of tiles with one step: 4, 2 or 1 vectors side by side; row tiles 3 as well.</summary>
 internal interface ITile
 {
+    /// <summary>Vectors side by side in the widest tile.</summary>
+    static abstract int Vectors { get; }
+
     /// <summary>Most rows of the tile with that many vectors; but for 3 vectors they divide <see cref="GatherPlan.Group"/>.</summary>
     static abstract int Rows(int vectors);
 
@@ -64,6 +67,8 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
     where TStep : struct, IRowStep<TVector>
     where TPanel : struct, IPanel
 {
+    public static int Vectors => TOps.TileVectors;
+
     public static int Rows(int vectors) => vectors == 3 ? 8 : 6;
 
     public static int NextRows(int vectors, int left) => Math.Min(left, vectors == 4 && left is 7 or 8 ? 4 : Rows(vectors));
@@ -90,6 +95,8 @@ internal readonly struct OwnTile<TOps, TVector, TStep> : ITile
     where TVector : unmanaged
     where TStep : struct, IOwnStep<TVector>
 {
+    public static int Vectors => TOps.TileVectors;
+
     public static int Rows(int vectors) => vectors == 1 ? 6 : 3;
 
     public static int NextRows(int vectors, int left) => Math.Min(left, Rows(vectors));
@@ -103,5 +110,29 @@ internal readonly struct OwnTile<TOps, TVector, TStep> : ITile
             OwnTiles<TOps, TVector, TStep>.Run3x2(call);
         else
             OwnTiles<TOps, TVector, TStep>.Run6x1(call);
+    }
+}
+
+/// <summary>Tiles of one vector and 12 rows, or 6 where no more are left, whose outputs have no operand of their own.</summary>
+internal readonly struct TallTile<TOps, TVector, TStep> : ITile
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+    where TStep : struct, IRowStep<TVector>
+{
+    private const int FewRows = 6;
+
+    public static int Vectors => 1;
+
+    public static int Rows(int vectors) => GatherPlan.Group;
+
+    public static int NextRows(int vectors, int left) => Math.Min(left, Rows(vectors));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Run(int vectors, in TileCall call)
+    {
+        if (call.ValidRows > FewRows)
+            TallRowTiles<TOps, TVector, TStep>.Run12x1(call);
+        else
+            NarrowRowTiles<TOps, TVector, TStep, RunningPanel>.Run6x1(call);
     }
 }

@@ -79,8 +79,27 @@ internal static unsafe class TileEnd<TOps, TVector>
         StoreLast(call, row, 3, row * 4 + 3, s3);
     }
 
+    /// <summary>Whether all rows and lanes of a tile of one vector are stored, the addends and a single block of terms.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Start(in TileCall call, int row, int vector) => call.LaneAddends == null
+    public static bool IsPlain(in TileCall call, int rows) =>
+        call.ValidRows == rows && call.LastLanes == TOps.Width && !call.Accumulate;
+
+    /// <summary>Stores a row of a tile of one vector, or adds it to the output.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreTotal(in TileCall call, int row, TVector total)
+    {
+        if (row >= call.ValidRows)
+            return;
+        var output = call.Output + call.OutputOffsets[row];
+        if (call.LastLanes == TOps.Width)
+            TOps.Store(output, call.Accumulate ? TOps.Add(TOps.Load(output), total) : total);
+        else
+            TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), total) : total, call.LastLanes);
+    }
+
+    /// <summary>What a sum starts at.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Start(in TileCall call, int row, int vector) => call.LaneAddends == null
         ? TOps.Broadcast(0f)
         : TOps.Add(TOps.Load(call.LaneAddends + vector * TOps.Width), TOps.Broadcast(call.RowAddends[row]));
 

@@ -10,6 +10,7 @@ namespace AdderNet.Core.Kernels;
 internal static unsafe class TilePrefetch
 {
     /// <summary>The next tile's outputs and their own operands.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void NextOwn<TOps, TVector>(in TileCall call, int rows, int vectors)
         where TOps : struct, IVectorOps<TVector>
         where TVector : unmanaged

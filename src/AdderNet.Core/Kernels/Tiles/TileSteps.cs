@@ -32,9 +32,10 @@ internal readonly struct AdderStep<TOps, TVector> : IRowStep<TVector>
 {
     public static float Constant => -2f;
 
+    // The row comes last, where an instruction can take it from memory. Which of two zeros is taken changes no sum: none is ever -0.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Apply(TVector panel, TVector row, TVector constant, TVector sum) =>
-        TOps.SubtractTwice(TOps.Max(row, panel), constant, sum);
+        TOps.SubtractTwice(TOps.Max(panel, row), constant, sum);
 }
 
 /// <summary>sum + a b, fused: multiplying layers, and every full-precision filter gradient.</summary>

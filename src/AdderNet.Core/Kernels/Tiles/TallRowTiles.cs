@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+
+namespace AdderNet.Core.Kernels;
+
+/// <summary>
+/// As <see cref="RowTiles{TOps, TVector, TStep, TPanel}"/>, with many rows by one vector. Each row's element is used once, so that
+/// the arithmetic takes it from memory itself. Adder terms run at nearly the rate of multiply-adds that way; with elements spread into
+/// registers first they reach three quarters of it, as they do where all operands are registers (docs/performance.md).
+/// </summary>
+internal static unsafe class TallRowTiles<TOps, TVector, TStep>
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+    where TStep : struct, IRowStep<TVector>
+{
+    /// <summary>12 rows by 1 vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run12x1(in TileCall call)
+    {
+        var constant = TOps.Broadcast(TStep.Constant);
+        TVector s0 = default, t0 = TileEnd<TOps, TVector>.Start(call, 0, 0);
+        TVector s1 = default, t1 = TileEnd<TOps, TVector>.Start(call, 1, 0);
+        TVector s2 = default, t2 = TileEnd<TOps, TVector>.Start(call, 2, 0);
+        TVector s3 = default, t3 = TileEnd<TOps, TVector>.Start(call, 3, 0);
+        TVector s4 = default, t4 = TileEnd<TOps, TVector>.Start(call, 4, 0);
+        TVector s5 = default, t5 = TileEnd<TOps, TVector>.Start(call, 5, 0);
+        TVector s6 = default, t6 = TileEnd<TOps, TVector>.Start(call, 6, 0);
+        TVector s7 = default, t7 = TileEnd<TOps, TVector>.Start(call, 7, 0);
+        TVector s8 = default, t8 = TileEnd<TOps, TVector>.Start(call, 8, 0);
+        TVector s9 = default, t9 = TileEnd<TOps, TVector>.Start(call, 9, 0);
+        TVector s10 = default, t10 = TileEnd<TOps, TVector>.Start(call, 10, 0);
+        TVector s11 = default, t11 = TileEnd<TOps, TVector>.Start(call, 11, 0);
+        var stride = call.PanelStride;
+        var end = call.Segments + call.SegmentCount;
+        for (var segment = call.Segments; segment < end; segment++)
+        {
+            float* rows = call.Rows + segment->Offset;
+            float* r0 = rows + call.RowOffsets[0];
+            float* r1 = rows + call.RowOffsets[1];
+            float* r2 = rows + call.RowOffsets[2];
+            float* r3 = rows + call.RowOffsets[3];
+            float* r4 = rows + call.RowOffsets[4];
+            float* r5 = rows + call.RowOffsets[5];
+            float* r6 = rows + call.RowOffsets[6];
+            float* r7 = rows + call.RowOffsets[7];
+            float* r8 = rows + call.RowOffsets[8];
+            float* r9 = rows + call.RowOffsets[9];
+            float* r10 = rows + call.RowOffsets[10];
+            float* r11 = rows + call.RowOffsets[11];
+            float* panel = call.Panel + segment->FirstTerm * stride;
+            nint length = segment->Length;
+            for (nint k = 0; k < length; k++)
+            {
+                var p = TOps.Load(panel);
+                panel += stride;
+                s0 = TStep.Apply(p, TOps.Broadcast(r0[k]), constant, s0);
+                s1 = TStep.Apply(p, TOps.Broadcast(r1[k]), constant, s1);
+                s2 = TStep.Apply(p, TOps.Broadcast(r2[k]), constant, s2);
+                s3 = TStep.Apply(p, TOps.Broadcast(r3[k]), constant, s3);
+                s4 = TStep.Apply(p, TOps.Broadcast(r4[k]), constant, s4);
+                s5 = TStep.Apply(p, TOps.Broadcast(r5[k]), constant, s5);
+                s6 = TStep.Apply(p, TOps.Broadcast(r6[k]), constant, s6);
+                s7 = TStep.Apply(p, TOps.Broadcast(r7[k]), constant, s7);
+                s8 = TStep.Apply(p, TOps.Broadcast(r8[k]), constant, s8);
+                s9 = TStep.Apply(p, TOps.Broadcast(r9[k]), constant, s9);
+                s10 = TStep.Apply(p, TOps.Broadcast(r10[k]), constant, s10);
+                s11 = TStep.Apply(p, TOps.Broadcast(r11[k]), constant, s11);
+            }
+
+            if (segment->EndsBlock != 0 && segment + 1 < end)
+            {
+                (t0, s0) = (TOps.Add(t0, s0), default);
+                (t1, s1) = (TOps.Add(t1, s1), default);
+                (t2, s2) = (TOps.Add(t2, s2), default);
+                (t3, s3) = (TOps.Add(t3, s3), default);
+                (t4, s4) = (TOps.Add(t4, s4), default);
+                (t5, s5) = (TOps.Add(t5, s5), default);
+                (t6, s6) = (TOps.Add(t6, s6), default);
+                (t7, s7) = (TOps.Add(t7, s7), default);
+                (t8, s8) = (TOps.Add(t8, s8), default);
+                (t9, s9) = (TOps.Add(t9, s9), default);
+                (t10, s10) = (TOps.Add(t10, s10), default);
+                (t11, s11) = (TOps.Add(t11, s11), default);
+            }
+        }
+
+        if (TileEnd<TOps, TVector>.IsPlain(call, 12))
+        {
+            TOps.Store(call.Output + call.OutputOffsets[0], TOps.Add(t0, s0));
+            TOps.Store(call.Output + call.OutputOffsets[1], TOps.Add(t1, s1));
+            TOps.Store(call.Output + call.OutputOffsets[2], TOps.Add(t2, s2));
+            TOps.Store(call.Output + call.OutputOffsets[3], TOps.Add(t3, s3));
+            TOps.Store(call.Output + call.OutputOffsets[4], TOps.Add(t4, s4));
+            TOps.Store(call.Output + call.OutputOffsets[5], TOps.Add(t5, s5));
+            TOps.Store(call.Output + call.OutputOffsets[6], TOps.Add(t6, s6));
+            TOps.Store(call.Output + call.OutputOffsets[7], TOps.Add(t7, s7));
+            TOps.Store(call.Output + call.OutputOffsets[8], TOps.Add(t8, s8));
+            TOps.Store(call.Output + call.OutputOffsets[9], TOps.Add(t9, s9));
+            TOps.Store(call.Output + call.OutputOffsets[10], TOps.Add(t10, s10));
+            TOps.Store(call.Output + call.OutputOffsets[11], TOps.Add(t11, s11));
+            return;
+        }
+
+        TileEnd<TOps, TVector>.StoreTotal(call, 0, TOps.Add(t0, s0));
+        TileEnd<TOps, TVector>.StoreTotal(call, 1, TOps.Add(t1, s1));
+        TileEnd<TOps, TVector>.StoreTotal(call, 2, TOps.Add(t2, s2));
+        TileEnd<TOps, TVector>.StoreTotal(call, 3, TOps.Add(t3, s3));
+        TileEnd<TOps, TVector>.StoreTotal(call, 4, TOps.Add(t4, s4));
+        TileEnd<TOps, TVector>.StoreTotal(call, 5, TOps.Add(t5, s5));
+        TileEnd<TOps, TVector>.StoreTotal(call, 6, TOps.Add(t6, s6));
+        TileEnd<TOps, TVector>.StoreTotal(call, 7, TOps.Add(t7, s7));
+        TileEnd<TOps, TVector>.StoreTotal(call, 8, TOps.Add(t8, s8));
+        TileEnd<TOps, TVector>.StoreTotal(call, 9, TOps.Add(t9, s9));
+        TileEnd<TOps, TVector>.StoreTotal(call, 10, TOps.Add(t10, s10));
+        TileEnd<TOps, TVector>.StoreTotal(call, 11, TOps.Add(t11, s11));
+    }
+}
