@@ -23,6 +23,8 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public int Id => process.Id;
 
+    public bool HasEnded => process.HasExited;
+
     /// <summary>128 + signal when a signal ended it.</summary>
     public int ExitCode => process.ExitCode;
 
