@@ -65,6 +65,9 @@ internal sealed class World
     /// <summary>Until when the store fails for everyone.</summary>
     public TimeSpan StoreAwayUntil { get; set; }
 
+    /// <summary>Until when the store takes its time over each write.</summary>
+    public TimeSpan StoreSlowUntil { get; set; }
+
     /// <summary>Machines that cannot reach the store, and until when.</summary>
     public Dictionary<string, TimeSpan> StoreCuts { get; } = [];
 
@@ -83,7 +86,8 @@ internal sealed class World
 
     public void Pass(Site site, SimulatedProcess actor) => injector.Pass(site, actor);
 
-    public TimeSpan StoreDelay() => storeDraws.OneIn(60) ? storeDraws.Milliseconds(10, 400) : storeDraws.Milliseconds(0.2, 4);
+    public TimeSpan StoreDelay() => Time.Now < StoreSlowUntil ? storeDraws.Milliseconds(700, 1500)
+        : storeDraws.OneIn(60) ? storeDraws.Milliseconds(10, 400) : storeDraws.Milliseconds(0.2, 4);
 
     public bool StoreFails(SimulatedCoordinator coordinator) =>
         Time.Now < StoreAwayUntil || (StoreCuts.TryGetValue(coordinator.Machine, out var until) && Time.Now < until);

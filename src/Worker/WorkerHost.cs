@@ -101,10 +101,10 @@ public static class WorkerHost
             };
         }
 
-        neighbours.Channels.Lease = welcome.Lease;
+        neighbours.Join(welcome.Lease);
         var progress = new Progress();
         var paths = new OutputPaths(options.Checkpoints);
-        using var heartbeat = new HeartbeatThread(session, progress, welcome.Heartbeat);
+        using var heartbeat = new HeartbeatThread(session, progress, neighbours.Watch, welcome.Heartbeat);
         await using var member = await Task.Run(
             () => PreparedMember.Create(welcome, options.Data, options.Threads, options.DecodeThreads, paths, options.Time), cancellation);
         if (member.ResumeProblem is { } problem)

@@ -48,10 +48,10 @@ internal abstract class ChaosRun(string config, string output) : IAsyncDisposabl
             $"a steady run of {world} workers", from);
     }
 
-    /// <summary>Time from a moment to the first step that is committed in a later generation.</summary>
-    public async Task<TimeSpan> RecoveredAsync(long moment, long generation)
+    /// <summary>Time from a moment to the first step that is committed in a later generation, by no larger world than this.</summary>
+    public async Task<TimeSpan> RecoveredAsync(long moment, long generation, int world = int.MaxValue)
     {
-        var commit = await FirstAsync(c => c.Generation > generation && c.Stamp >= moment, "the next committed step", Math.Max(0, Commits.Count - 50));
+        var commit = await FirstAsync(c => c.Generation > generation && c.World <= world && c.Stamp >= moment, "the next committed step", Math.Max(0, Commits.Count - 50));
         return TimeProvider.System.GetElapsedTime(moment, commit.Stamp);
     }
 

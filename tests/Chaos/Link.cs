@@ -16,6 +16,7 @@ internal sealed class Link : IAsyncDisposable
     private readonly ConcurrentBag<Task> pumping = [];
     private readonly int port;
     private readonly Task accepting;
+    private readonly ConcurrentDictionary<int, bool> shutOut = [];
     private TaskCompletionSource passes = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long held;
 
@@ -44,7 +45,18 @@ internal sealed class Link : IAsyncDisposable
 
     public void Cut() => passes = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public void Heal() => passes.TrySetResult();
+    /// <summary>Cut for one client process alone: all others still pass.</summary>
+    public void CutFrom(int process)
+    {
+        shutOut[process] = true;
+        Cut();
+    }
+
+    public void Heal()
+    {
+        shutOut.Clear();
+        passes.TrySetResult();
+    }
 
     /// <summary>Every connection ends, as when a router forgets them.</summary>
     public void Reset()
@@ -77,9 +89,10 @@ internal sealed class Link : IAsyncDisposable
         open[client] = open[server] = true;
         try
         {
-            await PassAsync();
+            var caller = ((IPEndPoint)client.RemoteEndPoint!).Port;
+            await PassAsync(caller);
             await server.ConnectAsync(IPAddress.Loopback, port, stop.Token);
-            await Task.WhenAny(PumpAsync(client, server), PumpAsync(server, client));
+            await Task.WhenAny(PumpAsync(client, server, caller), PumpAsync(server, client, caller));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -94,23 +107,24 @@ internal sealed class Link : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(Socket from, Socket to)
+    private async Task PumpAsync(Socket from, Socket to, int caller)
     {
         var buffer = new byte[64 * 1024];
         while (await from.ReceiveAsync(buffer, stop.Token) is > 0 and var count)
         {
-            await PassAsync();
+            await PassAsync(caller);
             for (var sent = 0; sent < count;)
                 sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), stop.Token);
         }
 
-        await PassAsync();
+        await PassAsync(caller);
     }
 
-    private async Task PassAsync()
+    /// <param name="caller">The client's own port, which tells whose connection it is.</param>
+    private async Task PassAsync(int caller)
     {
         var open = Volatile.Read(ref passes).Task;
-        if (open.IsCompleted)
+        if (open.IsCompleted || !(shutOut.IsEmpty || shutOut.Keys.Any(process => SocketOwner.Has(process, caller))))
             return;
         Interlocked.Increment(ref held);
         await open.WaitAsync(stop.Token);

@@ -10,6 +10,7 @@ internal sealed class LinkedRun : ChaosRun
     private readonly int port;
     private readonly Launched coordinator;
     private string runId = "";
+    private int named;
 
     private LinkedRun(string config, string output, int port, Launched coordinator)
         : base(config, output) => (this.port, this.coordinator) = (port, coordinator);
@@ -47,11 +48,22 @@ internal sealed class LinkedRun : ChaosRun
     {
         var listen = Link.FreePort();
         var (up, down) = (new Link(port), new Link(listen));
-        var id = $"linked-{workers.Count + 1}";
+        var id = $"linked-{++named}";
         var worker = new LinkedWorker(id, up, down, Launched.Start(
             "worker", "--id", id, "--coordinator", up.Address.ToString(), "--run", runId, "--listen", $"http://127.0.0.1:{listen}", "--advertise", down.Address.ToString(), "--threads", "1"));
         workers.Add(worker);
         return worker;
+    }
+
+    /// <summary>A worker that was asked to leave has handed over and ended with 0.</summary>
+    public async Task LeaveAsync(LinkedWorker worker)
+    {
+        worker.Process.Signal(Signals.Terminate);
+        await worker.Process.WaitAsync().WaitAsync(Patience);
+        if (worker.Process.ExitCode != 0)
+            throw new ChaosException($"{worker.Id} was asked to leave and ended with {worker.Process.ExitCode}: {worker.Process.Output}");
+        workers.Remove(worker);
+        await worker.DisposeAsync();
     }
 
     /// <summary>Resident memory of the coordinator and every worker, in MiB.</summary>
@@ -90,19 +102,14 @@ internal sealed class LinkedRun : ChaosRun
     public override async ValueTask DisposeAsync()
     {
         foreach (var worker in workers)
-        {
-            await worker.Process.DisposeAsync();
-            await worker.Up.DisposeAsync();
-            await worker.Down.DisposeAsync();
-        }
-
+            await worker.DisposeAsync();
         await coordinator.DisposeAsync();
         await base.DisposeAsync();
     }
 }
 
 /// <summary>A worker behind its links.</summary>
-internal sealed record LinkedWorker(string Id, Link Up, Link Down, Launched Process)
+internal sealed record LinkedWorker(string Id, Link Up, Link Down, Launched Process) : IAsyncDisposable
 {
     public void Cut()
     {
@@ -114,5 +121,19 @@ internal sealed record LinkedWorker(string Id, Link Up, Link Down, Launched Proc
     {
         Up.Heal();
         Down.Heal();
+    }
+
+    /// <summary>The two no longer reach one another, but each still reaches everybody else.</summary>
+    public void CutFrom(LinkedWorker other)
+    {
+        Down.CutFrom(other.Process.Id);
+        other.Down.CutFrom(Process.Id);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Process.DisposeAsync();
+        await Up.DisposeAsync();
+        await Down.DisposeAsync();
     }
 }

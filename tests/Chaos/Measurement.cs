@@ -36,11 +36,11 @@ internal static class Measurement
             var disturbed = Path.Combine(directory, "disturbed");
             var times = new List<TimeSpan>();
             double step;
-            if (kind == Event.CutLink)
+            if (kind is Event.CutLink or Event.CutPair or Event.AddWorker)
             {
                 await using var linked = await LinkedRun.StartAsync(config, disturbed, World);
                 while (times.Count < events)
-                    times.Add(await Recoveries.CutLinkAsync(linked, World, times.Count));
+                    times.Add(await StrikeAsync(linked, kind, times.Count));
                 step = StepOf(linked.Commits.Seen);
                 await linked.StopAsync();
             }
@@ -63,6 +63,13 @@ internal static class Measurement
         }
     }
 
+    private static Task<TimeSpan> StrikeAsync(LinkedRun linked, Event kind, int turn) => kind switch
+    {
+        Event.CutLink => Recoveries.CutLinkAsync(linked, World, turn),
+        Event.CutPair => Recoveries.CutPairAsync(linked, World, turn),
+        _ => Recoveries.AddWorkerAsync(linked, World),
+    };
+
     private static Task<TimeSpan> StrikeAsync(TrainRun train, Event kind, int turn) => kind switch
     {
         Event.KillWorker => Recoveries.KillWorkerAsync(train, World, turn),
@@ -81,7 +88,7 @@ internal static class Measurement
     private static void Report(Event kind, List<TimeSpan> times, double step, TextWriter output)
     {
         var sorted = times.Select(t => t.TotalSeconds).Order().ToList();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{kind}: {sorted.Count} events, to the next committed step: median {sorted[sorted.Count / 2]:0.00} s, max {sorted[^1]:0.00} s (a step takes {step * 1000:0} ms)"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{kind}: {sorted.Count} events, {(kind == Event.AddWorker ? "longest time between two committed steps" : "to the next committed step")}: median {sorted[sorted.Count / 2]:0.00} s, max {sorted[^1]:0.00} s (a step takes {step * 1000:0} ms)"));
         output.WriteLine("  all, s: " + string.Join(" ", sorted.Select(s => s.ToString("0.00", CultureInfo.InvariantCulture))));
     }
 }

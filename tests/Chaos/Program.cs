@@ -1,7 +1,7 @@
 using System.Globalization;
 using AdderNet.Chaos;
 
-string[] known = ["kill-worker", "kill-coordinator", "stop-worker", "cut-link", "memory", "calm"];
+string[] known = ["kill-worker", "kill-coordinator", "stop-worker", "cut-link", "cut-pair", "add-worker", "memory", "calm"];
 var number = 0;
 if (args.Length is 0 or > 2 || !known.Contains(args[0]) || (args.Length == 2 && (!int.TryParse(args[1], NumberStyles.None, CultureInfo.InvariantCulture, out number) || number == 0)))
 {
@@ -21,7 +21,9 @@ try
                 "kill-worker" => Event.KillWorker,
                 "kill-coordinator" => Event.KillCoordinator,
                 "stop-worker" => Event.StopWorker,
-                _ => Event.CutLink,
+                "cut-link" => Event.CutLink,
+                "cut-pair" => Event.CutPair,
+                _ => Event.AddWorker,
             },
             number > 0 ? number : 20, Console.Out),
     });

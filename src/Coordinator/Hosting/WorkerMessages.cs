@@ -27,7 +27,10 @@ internal static class WorkerMessages
         return message.BodyCase switch
         {
             WorkerMessage.BodyOneofCase.Prepared => Prepared(workerId, session, message.Prepared),
-            WorkerMessage.BodyOneofCase.Heartbeat => new MemberBeat(workerId, session, (long)message.Heartbeat.Progress, message.Heartbeat.Waiting),
+            WorkerMessage.BodyOneofCase.Heartbeat => new MemberBeat(workerId, session, (long)message.Heartbeat.Progress, message.Heartbeat.Waiting)
+            {
+                Silent = [.. message.Heartbeat.Silent],
+            },
             WorkerMessage.BodyOneofCase.InPosition => new MemberInPosition(workerId, session, generation, step, message.InPosition.StateHash),
             WorkerMessage.BodyOneofCase.Vote => new MemberVoted(workerId, session, generation, step, Ballot(message.Vote)),
             WorkerMessage.BodyOneofCase.Evaluation => new EvaluationAnswered(

@@ -93,6 +93,7 @@ internal static class Generations
                 {
                     ProgressAt = turn.Now,
                     Waits = false,
+                    Silent = [],
                     FollowedStep = 0,
                     FollowedHash = 0,
                     StartsOverAt = null,

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using AdderNet.Core.Sharding;
 
 namespace AdderNet.Coordinator.RunLogic;
@@ -42,6 +43,9 @@ internal sealed record MemberState
 
     /// <summary>Only waits for others: no compute deadline runs.</summary>
     public bool Waits { get; init; }
+
+    /// <summary>Voters from whom nothing has come to it for a lease, though it asked.</summary>
+    public ImmutableArray<string> Silent { get; init; } = [];
 
     /// <summary>When its session stream closed; null while it is open.</summary>
     public TimeSpan? ClosedAt { get; init; }

@@ -114,12 +114,18 @@ internal static class Membership
         return heard;
     }
 
-    public static void Beat(Turn turn, MemberState member, MemberBeat beat) => turn.Update(member with
+    public static void Beat(Turn turn, MemberState member, MemberBeat beat)
     {
-        Waits = beat.Waits,
-        Progress = beat.Progress,
-        ProgressAt = beat.Progress != member.Progress ? turn.Now : member.ProgressAt,
-    });
+        turn.Update(member with
+        {
+            Waits = beat.Waits,
+            Progress = beat.Progress,
+            ProgressAt = beat.Progress != member.Progress ? turn.Now : member.ProgressAt,
+            Silent = beat.Silent,
+        });
+        if (!beat.Silent.IsEmpty)
+            SilentLinks.Judge(turn);
+    }
 
     /// <summary>Takes a member out; a generation that lists it ends with it.</summary>
     public static void Remove(Turn turn, MemberState member, string why)

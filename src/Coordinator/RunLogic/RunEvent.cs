@@ -25,7 +25,11 @@ internal sealed record MemberPrepared(
     public string ReachToken { get; init; } = "";
 }
 
-internal sealed record MemberBeat(string WorkerId, long Session, long Progress, bool Waits) : MemberEvent(WorkerId, Session);
+internal sealed record MemberBeat(string WorkerId, long Session, long Progress, bool Waits) : MemberEvent(WorkerId, Session)
+{
+    /// <summary>Voters from whom nothing has come to it for a lease, though it asked.</summary>
+    public ImmutableArray<string> Silent { get; init; } = [];
+}
 
 internal sealed record StreamClosed(string WorkerId, long Session) : MemberEvent(WorkerId, Session);
 

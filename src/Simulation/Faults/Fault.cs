@@ -15,6 +15,7 @@ internal enum FaultKind
     FlipUnheard,
     SpoilBase,
     LateVote,
+    DieUngranted,
     WorkAlone,
     KillVoters,
     KillCoordinator,
@@ -58,7 +59,7 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
     [
         FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.VanishWorker, FaultKind.StopWorker, FaultKind.StopWorker,
         FaultKind.HangWorker, FaultKind.SlowWorker, FaultKind.LeaveWorker, FaultKind.LeaveWorker, FaultKind.JoinWorker, FaultKind.JoinWorker,
-        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.FlipUnheard, FaultKind.SpoilBase, FaultKind.LateVote, FaultKind.WorkAlone, FaultKind.KillVoters, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
+        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.FlipUnheard, FaultKind.SpoilBase, FaultKind.LateVote, FaultKind.DieUngranted, FaultKind.WorkAlone, FaultKind.KillVoters, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
         FaultKind.KillCoordinator, FaultKind.VanishCoordinator, FaultKind.StopCoordinator, FaultKind.RivalCoordinator,
         FaultKind.RivalCoordinator, FaultKind.JumpClock, FaultKind.KillEverything, FaultKind.BreakSession, FaultKind.BreakSession,
         FaultKind.CutWorker, FaultKind.CutWorkerOneWay, FaultKind.CutPeers, FaultKind.CutPeersOneWay, FaultKind.FailStore,
@@ -69,8 +70,18 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
     private static Site? Where(FaultKind kind, Site moment, bool scripted) => kind switch
     {
         FaultKind.KillVoters => Site.TakeMean,
+        FaultKind.DieUngranted => Site.ProposeGeneration,
         FaultKind.CorruptCheckpoint when scripted => Site.VerifyCheckpoint,
         _ => scripted ? moment : null,
+    };
+
+    /// <summary>At which passing of the moment it strikes: few runs pass some of them more than three times.</summary>
+    private static int Nth(Site? where, Draws draws) => where switch
+    {
+        null => 0,
+        Site.TakeMean or Site.RecordFacts or Site.ProposeGeneration or Site.CutHistory or Site.Evaluate or Site.RecordEvaluation or Site.WriteEvaluationLine
+            or Site.VerifyCheckpoint or Site.RecordCheckpoint or Site.DeleteCheckpoint or Site.RunEnded => 1 + draws.Below(3),
+        _ => 1 + (draws.OneIn(3) ? draws.Below(60) : draws.Below(8)),
     };
 
     /// <summary>Draws a seed's faults: mostly a handful, sometimes none, sometimes a storm; half of them at scripted moments.</summary>
@@ -89,7 +100,7 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
                 kind,
                 draws.Between(TimeSpan.FromMilliseconds(100), calm),
                 Where(kind, moment, scripted),
-                kind == FaultKind.KillVoters ? 1 + draws.Below(3) : scripted ? 1 + (draws.OneIn(3) ? draws.Below(60) : draws.Below(8)) : 0,
+                Nth(Where(kind, moment, scripted), draws),
                 draws.OneIn(3) ? draws.Milliseconds(2000, 9000) : draws.Milliseconds(10, 2000)));
         }
 

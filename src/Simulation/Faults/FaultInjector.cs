@@ -71,6 +71,11 @@ internal sealed class FaultInjector
                 // After the commit that the mean belongs to, as a rule.
                 world.Time.In(draws.Milliseconds(1, 300), () => world.Workers.Where(w => plan.Find(w.Name) is { Votes: true }).ToList().ForEach(w => w.Die()));
                 return true;
+            case FaultKind.DieUngranted when worker is not null:
+                // The store takes longer than a session may stay closed.
+                world.StoreSlowUntil = world.Time.Now + TimeSpan.FromSeconds(1);
+                worker.Die();
+                return true;
             case FaultKind.FailStore:
                 world.StoreAwayUntil = world.Time.Now + fault.Length;
                 return true;

@@ -10,6 +10,7 @@ namespace AdderNet.Simulation.Invariants;
 internal sealed class GenerationRules(World world, StepRules steps, Action<string, string> blame)
 {
     private readonly Dictionary<long, string> announced = [];
+    private readonly HashSet<(SimulatedCoordinator Coordinator, string Worker)> reported = [];
 
     public void Decided(SimulatedCoordinator coordinator, RunState before, RunState after)
     {
@@ -17,6 +18,7 @@ internal sealed class GenerationRules(World world, StepRules steps, Action<strin
             return;
         if (before.Generation is { } old && plan.Number <= old.Number)
             blame("generations rise", $"{coordinator.Name} goes from generation {old.Number} to {plan.Number}");
+        CheckExpected(coordinator, before, plan);
         CheckMembers(coordinator, after, plan);
         CheckRanges(coordinator, plan);
         CheckHolders(coordinator, before, after, plan);
@@ -44,6 +46,19 @@ internal sealed class GenerationRules(World world, StepRules steps, Action<strin
             blame("never two coordinators make one generation", $"{coordinator.Name} with token {coordinator.Token} announces generation {plan.Number}, made under token {made.Token}");
         if (!announced.TryAdd(plan.Number, coordinator.Name) && announced[plan.Number] != coordinator.Name)
             blame("never two coordinators make one generation", $"{coordinator.Name} announces generation {plan.Number} after {announced[plan.Number]}");
+    }
+
+    /// <summary>A worker has reported to a coordinator.</summary>
+    public void Reported(SimulatedCoordinator coordinator, string worker) => reported.Add((coordinator, worker));
+
+    /// <summary>Who takes a run up goes on without a member of the stored generation only when that had a lease to come back.</summary>
+    private void CheckExpected(SimulatedCoordinator coordinator, RunState before, GenerationPlan plan)
+    {
+        var (at, expected) = coordinator.TookUp;
+        if (before.Generation is not null || world.Time.Now - at >= world.Scenario.Plan.Lease)
+            return;
+        if (expected.FirstOrDefault(e => !reported.Contains((coordinator, e))) is { } absent)
+            blame("the stored generation's members have a lease to come back", $"{coordinator.Name} starts generation {plan.Number} {(world.Time.Now - at).TotalSeconds:0.00} s after it took the run up, without a word of {absent}");
     }
 
     private void CheckMembers(SimulatedCoordinator coordinator, RunState state, GenerationPlan plan)

@@ -56,6 +56,8 @@ internal sealed class Watch
     {
         if (@event is HostFailed failed && failed.Why.Contains("fault in the coordinator", StringComparison.Ordinal))
             Blame("the machine never throws", failed.Why);
+        if (@event is MemberPrepared prepared)
+            generations.Reported(coordinator, prepared.WorkerId);
         steps.Decided(coordinator, before, decision.Next);
         generations.Decided(coordinator, before, decision.Next);
         progress.Decided(coordinator, before, decision);

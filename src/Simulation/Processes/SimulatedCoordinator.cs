@@ -2,14 +2,13 @@ using AdderNet.Coordinator.Hosting;
 using AdderNet.Coordinator.RunLogic;
 using AdderNet.Coordinator.Store;
 using AdderNet.Protos.V1;
-using AdderNet.Simulation.Faults;
 using AdderNet.Simulation.Network;
 
 namespace AdderNet.Simulation.Processes;
 
 /// <summary>
-/// A coordinator process: takes the store's lease and keeps it, takes the run up, feeds the run machine one event at a time,
-/// and carries its decisions out in order, each action complete before the next begins.
+/// A coordinator process: takes the store's lease and keeps it, takes the run up, and feeds the run machine one event at a
+/// time, the next when its decision is carried out.
 /// </summary>
 internal sealed class SimulatedCoordinator : SimulatedProcess
 {
@@ -17,23 +16,29 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(5);
 
     private readonly World world;
-    private readonly Queue<RunEvent> events = new();
+    private readonly SimulatedExecutor executor;
+    private readonly Queue<(RunEvent Event, TimeSpan At)> events = new();
     private readonly Dictionary<long, Connection> sessions = [];
     private readonly TimeSpan started;
     private bool busy;
     private long lastSession;
     private TimeSpan renewed;
+    private TimeSpan latest;
 
     public SimulatedCoordinator(World world, string name, string machine)
         : base(world.Time, name, machine)
     {
         this.world = world;
         started = world.Time.Now;
+        executor = new SimulatedExecutor(world, this, sessions.GetValueOrDefault, Lose, Finish);
         In(world.Work.Milliseconds(50, 300), TakeStore);
     }
 
     /// <summary>The run as this coordinator sees it; null before it has taken the store.</summary>
     public RunState? State { get; private set; }
+
+    /// <summary>When it took the run up, and whom it then expected to come back.</summary>
+    public (TimeSpan At, IReadOnlyList<string> Expected) TookUp { get; private set; } = (default, []);
 
     /// <summary>Its fencing token; 0 before it has the store.</summary>
     public long Token { get; private set; }
@@ -96,9 +101,10 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
         TakeUp(underWay: false);
     }
 
+    /// <summary>Hands in an event. It counts as of now, however long the run waits for its store before it is handled.</summary>
     public void Post(RunEvent @event)
     {
-        events.Enqueue(@event);
+        events.Enqueue((@event, Elapsed));
         Drain();
     }
 
@@ -133,6 +139,7 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
             world.Store.ForgetCheckpoint(Token, file);
         var memory = RunTakeUp.Memory(world.Store, world.Disk, underWay);
         State = RunState.Begin(world.Scenario.Plan, memory, Elapsed);
+        TookUp = (world.Time.Now, memory.ExpectedBack);
         if (!RunIsActive(world.Store.Condition))
             State = State with { Phase = new Ended(world.Store.Condition), Reason = "it ended before" };
         world.Story.Tell(world.Time.Now, Name, $"takes the run up at step {State.Committed.Step}, generation {memory.LastGeneration}");
@@ -177,50 +184,18 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
 
     private void Drain()
     {
-        if (busy || !IsAlive || !events.TryDequeue(out var @event))
+        if (busy || !IsAlive || !events.TryDequeue(out var next))
             return;
+        latest = next.At > latest ? next.At : latest;
+        var @event = next.Event;
         var before = State!;
-        var decision = RunMachine.Apply(before, @event, Elapsed);
+        var decision = RunMachine.Apply(before, @event, latest);
         State = decision.Next;
         world.Watch.Decided(this, before, @event, decision);
         if (decision.Reason != before.Reason)
             world.Story.Tell(world.Time.Now, Name, $"{decision.Reason}");
         busy = true;
-        Perform(decision, 0);
-    }
-
-    private void Perform(Decision decision, int next)
-    {
-        for (; next < decision.Actions.Length; next++)
-        {
-            var action = decision.Actions[next];
-            world.Pass(Sites.Before(action), this);
-            if (!IsAlive)
-                return;
-            if (IsStopped)
-            {
-                var at = next;
-                Do(() => Perform(decision, at));
-                return;
-            }
-
-            if (IsOfStore(action))
-            {
-                var (at, wait) = (next, world.StoreDelay());
-                In(wait, () =>
-                {
-                    if (TryWrite(decision, action))
-                        Perform(decision, at + 1);
-                    else
-                        Finish();
-                });
-                return;
-            }
-
-            Perform(action);
-        }
-
-        Finish();
+        executor.Perform(decision, 0);
     }
 
     private void Finish()
@@ -229,102 +204,6 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
         if (events.Count > 0)
             In(TimeSpan.Zero, Drain);
     }
-
-    /// <summary>One action of the store or the disk; false when it failed and the rest of the decision is dropped.</summary>
-    private bool TryWrite(Decision decision, RunAction action)
-    {
-        try
-        {
-            if (world.StoreFails(this))
-                throw new StoreException("the store is away");
-            Write(action);
-            return true;
-        }
-        catch (FencingLostException e)
-        {
-            Lose(e.Message);
-            return false;
-        }
-        catch (StoreException e)
-        {
-            world.Story.Tell(world.Time.Now, Name, $"{action.GetType().Name} fails: {e.Message}");
-            if (decision.Next.IsOver)
-                return true;
-            Post(new HostFailed($"{action.GetType().Name} could not be carried out: {e.Message}"));
-            return false;
-        }
-    }
-
-    private void Write(RunAction action)
-    {
-        switch (action)
-        {
-            case ProposeGeneration propose:
-                if (world.Store.TryMakeGeneration(Token, propose))
-                    Post(new GenerationGranted(propose.Number));
-                else
-                    Lose($"generation {propose.Number} was made by another coordinator");
-                break;
-            case RecordFacts facts:
-                world.Store.RecordFacts(Token, facts.Facts);
-                break;
-            case RecordEvaluation record:
-                world.Store.RecordEvaluation(Token, record.Evaluation);
-                break;
-            case RecordCheckpoint record:
-                world.Store.RecordCheckpoint(Token, record.Checkpoint);
-                world.Watch.Recorded(record.Checkpoint);
-                break;
-            case RecordProgress progress:
-                world.Store.RecordProgress(Token, progress);
-                break;
-            case CutHistory cut:
-                world.Store.CutHistory(Token, cut.Step);
-                world.Disk.CutMetrics(cut.Step, cut.Restored is { } line ? RunTakeUp.LineOf(line) : null, cut.Evaluated is { } evaluated ? RunTakeUp.LineOf(evaluated) : null);
-                break;
-            case DeleteCheckpoint delete:
-                world.Store.ForgetCheckpoint(Token, delete.Checkpoint.File);
-                world.Disk.Delete(delete.Checkpoint.File);
-                break;
-        }
-    }
-
-    private void Perform(RunAction action)
-    {
-        switch (action)
-        {
-            case Send send:
-                world.Watch.Sent(this, send);
-                if (sessions.TryGetValue(send.Session, out var session))
-                {
-                    var message = OrderMessages.Of(world.Scenario.Plan, send);
-                    session.Send(this, () => world.Worker(send.WorkerId)?.Receive(session, message));
-                }
-
-                break;
-            case WriteStepLine line:
-                world.Disk.Metrics.Add(RunTakeUp.LineOf(line.Line));
-                break;
-            case WriteEvaluationLine line:
-                world.Disk.Metrics.Add(RunTakeUp.LineOf(line));
-                break;
-            case VerifyCheckpoint verify:
-                // Reading a large file takes a while; the run goes on meanwhile.
-                In(world.Work.Milliseconds(1, 200), () =>
-                {
-                    var problem = world.Disk.ProblemOf(verify.File, verify.Sha256);
-                    world.Watch.Looked(verify.File, problem);
-                    Post(new CheckpointVerified(verify.Step, verify.File, problem));
-                });
-                break;
-            case Note note:
-                world.Watch.Noted(this, note);
-                break;
-        }
-    }
-
-    private static bool IsOfStore(RunAction action) =>
-        action is ProposeGeneration or RecordFacts or RecordEvaluation or RecordCheckpoint or RecordProgress or CutHistory or DeleteCheckpoint;
 
     private static bool RunIsActive(RunCondition condition) => condition is RunCondition.Waiting or RunCondition.Training
         or RunCondition.Evaluating or RunCondition.Checkpointing or RunCondition.Paused;

@@ -36,6 +36,7 @@ internal sealed class SimulatedWorker : SimulatedProcess
         this.world = world;
         Slowness = slowness;
         Calls = new PeerCalls(world, this);
+        Neighbours = new SimulatedWatch(world, this, SayAlive);
         actions = new WorkerActions(world, this);
         In(world.Work.Milliseconds(50, 400), Connect);
     }
@@ -50,6 +51,8 @@ internal sealed class SimulatedWorker : SimulatedProcess
     public StateShelf Shelf { get; } = new();
 
     public PeerCalls Calls { get; }
+
+    public SimulatedWatch Neighbours { get; }
 
     public GradientModel Model => world.Model;
 
@@ -260,8 +263,15 @@ internal sealed class SimulatedWorker : SimulatedProcess
 
     private void Beat()
     {
-        Send(new WorkerMessage { Heartbeat = new Heartbeat { Progress = (ulong)progress, Waiting = Waits || (Member is { Work: null }) } });
+        SayAlive();
         In(TimeSpan.FromMilliseconds(world.Scenario.Description.Elastic.HeartbeatMs), Beat);
+    }
+
+    private void SayAlive()
+    {
+        var beat = new Heartbeat { Progress = (ulong)progress, Waiting = Waits || (Member is { Work: null }) };
+        beat.Silent.AddRange(Neighbours.Silent);
+        Send(new WorkerMessage { Heartbeat = beat });
     }
 
     private void Prepare(WelcomeOrder welcome)

@@ -13,7 +13,11 @@ internal sealed class ExchangeService(PieceStore store) : IRpcService
     public long GradientBytesSent => Interlocked.Read(ref gradientBytes);
 
     /// <inheritdoc/>
-    public void Bind(RpcServiceBinder binder) => binder.Duplex(GradientExchangeMethods.PullWith(new PieceWriter()), PullAsync);
+    public void Bind(RpcServiceBinder binder)
+    {
+        binder.Duplex(GradientExchangeMethods.PullWith(new PieceWriter()), PullAsync);
+        binder.Unary(GradientExchangeMethods.Ping, (_, _) => Task.FromResult(new PingReply()));
+    }
 
     private async Task PullAsync(IAsyncEnumerable<PullRequest> requests, IRpcWriter<PieceMessage> writer, RpcServerContext context)
     {

@@ -9,7 +9,7 @@ internal enum ChannelUse
     /// <summary>Gradients and state.</summary>
     Bulk,
 
-    /// <summary>Batch-norm meetings, each a few KB that the step waits for: on connections of their own nothing is ahead of them.</summary>
+    /// <summary>Batch-norm meetings, each a few KB that the step waits for, and signs of life: on connections of their own nothing is ahead of them.</summary>
     Meetings,
 }
 

@@ -1,4 +1,5 @@
 using AdderNet.Protos.V1;
+using AdderNet.Worker.Exchange;
 
 namespace AdderNet.Worker.Session;
 
@@ -10,14 +11,16 @@ internal sealed class HeartbeatThread : IDisposable
 {
     private readonly CoordinatorSession session;
     private readonly Progress progress;
+    private readonly NeighbourWatch neighbours;
     private readonly TimeSpan period;
     private readonly CancellationTokenSource stop = new();
     private readonly Thread thread;
 
-    public HeartbeatThread(CoordinatorSession session, Progress progress, TimeSpan period)
+    public HeartbeatThread(CoordinatorSession session, Progress progress, NeighbourWatch neighbours, TimeSpan period)
     {
         this.session = session;
         this.progress = progress;
+        this.neighbours = neighbours;
         this.period = period;
         thread = new Thread(Beat) { IsBackground = true, Name = "heartbeat", Priority = ThreadPriority.AboveNormal };
         thread.Start();
@@ -43,9 +46,10 @@ internal sealed class HeartbeatThread : IDisposable
                     RunId = session.RunId,
                     Heartbeat = new Heartbeat { Progress = (ulong)progress.Count, Waiting = progress.Waiting },
                 };
+                beat.Heartbeat.Silent.AddRange(neighbours.Silent);
                 session.SendAsync(beat, stop.Token).GetAwaiter().GetResult();
             }
-            while (!stop.Token.WaitHandle.WaitOne(period));
+            while (WaitHandle.WaitAny([stop.Token.WaitHandle, neighbours.Changed], period) != 0);
         }
         catch (OperationCanceledException)
         {

@@ -15,9 +15,9 @@ internal sealed class GenerationWork : IAsyncDisposable
     private StepReduction? reduction;
 
     public GenerationWork(
-        GenerationView view, string workerId, PreparedMember member, PieceStore store, PeerChannels channels, Progress progress)
+        GenerationView view, string workerId, PreparedMember member, Neighbours neighbours, Progress progress)
     {
-        this.store = store;
+        store = neighbours.Store;
         Number = view.Generation;
         Me = view.Find(workerId)!;
         var options = member.Description.Exchange;
@@ -28,7 +28,11 @@ internal sealed class GenerationWork : IAsyncDisposable
 
         PullLane Lane(MemberInfo to) => LaneOn(to, ChannelUse.Bulk);
 
-        PullLane LaneOn(MemberInfo to, ChannelUse use) => new(to, channels.To(to, use), workerId, progress.Advance);
+        PullLane LaneOn(MemberInfo to, ChannelUse use) => new(to, neighbours.Channels.To(to, use), workerId, () =>
+        {
+            progress.Advance();
+            neighbours.Watch.Heard(to.WorkerId);
+        });
     }
 
     /// <summary>The generation's number.</summary>

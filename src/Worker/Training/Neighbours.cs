@@ -12,10 +12,13 @@ internal sealed class Neighbours : IAsyncDisposable
     private static readonly TimeSpan LongestPull = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestDownloadWait = TimeSpan.FromSeconds(30);
     private readonly ExchangeService exchange;
+    private readonly TimeProvider time;
+    private NeighbourWatch? watch;
     private long reported;
 
     public Neighbours(RpcChannelOptions? channel, TimeProvider time)
     {
+        this.time = time;
         Store = new PieceStore(time, LongestPull);
         Shelf = new SnapshotShelf(time, LongestDownloadWait);
         Channels = new PeerChannels(channel);
@@ -34,6 +37,17 @@ internal sealed class Neighbours : IAsyncDisposable
 
     /// <summary>What this worker's server serves.</summary>
     public IReadOnlyList<IRpcService> Services { get; }
+
+    /// <summary>Who of the other voters gives no sign of life.</summary>
+    /// <exception cref="InvalidOperationException">This worker was not welcomed yet.</exception>
+    public NeighbourWatch Watch => watch ?? throw new InvalidOperationException("This worker was not welcomed into a run yet.");
+
+    /// <summary>A coordinator welcomed this worker: its run's lease is the patience with neighbours.</summary>
+    public void Join(TimeSpan lease)
+    {
+        Channels.Lease = lease;
+        watch = new NeighbourWatch(Channels, lease, time);
+    }
 
     /// <summary>Gradient bytes sent since the last call.</summary>
     public long TakeGradientBytes()
@@ -54,5 +68,10 @@ internal sealed class Neighbours : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await Channels.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (watch is not null)
+            await watch.DisposeAsync();
+        await Channels.DisposeAsync();
+    }
 }

@@ -124,7 +124,8 @@ internal sealed class TrainingLoop(
         await neighbours.Channels.KeepAsync(view.Members);
         try
         {
-            generation = new GenerationWork(view, state.WorkerId, member, neighbours.Store, neighbours.Channels, progress);
+            neighbours.Watch.Follow(view, state.WorkerId);
+            generation = new GenerationWork(view, state.WorkerId, member, neighbours, progress);
         }
         catch (PeerException e)
         {

@@ -35,6 +35,53 @@ public class LivenessTests
     }
 
     [Fact]
+    public void When_both_ends_of_a_link_hear_nothing_the_younger_is_left_out_at_once_and_the_run_goes_on()
+    {
+        var run = new RunScript().Started("a", "b", "c");
+
+        Beat(run, "c", "b");
+        Assert.IsType<Stepping>(run.State.Phase);
+        Beat(run, "b", "c");
+
+        Assert.Equal(["a", "b"], run.State.Members.Keys);
+        Assert.Contains("nothing has passed between it and b", run.State.LastGone, StringComparison.Ordinal);
+        run.Grant().InPosition("a", "b").Train(1);
+    }
+
+    [Fact]
+    public void A_member_that_reaches_none_of_the_others_is_left_out_whoever_is_younger()
+    {
+        var run = new RunScript().Started("a", "b", "c");
+        run.Feed(new MemberBeat("a", run.Session("a"), 1, true) { Silent = ["b", "c"] });
+        run.Feed(new MemberBeat("c", run.Session("c"), 1, true) { Silent = ["a"] });
+
+        Assert.Equal(["a", "b"], run.State.Members.Keys); // what is known so far: a link between two
+        run.Grant().InPosition("a", "b");
+        Beat(run, "a", "b");
+        Beat(run, "b", "a");
+        Assert.Equal(["a"], run.State.Members.Keys);
+
+        run = new RunScript().Started("a", "b", "c");
+        Beat(run, "b", "a");
+        Beat(run, "c", "a");
+        run.Feed(new MemberBeat("a", run.Session("a"), 1, true) { Silent = ["b", "c"] });
+        Assert.Equal(["b", "c"], run.State.Members.Keys);
+    }
+
+    [Fact]
+    public void One_ends_word_that_a_link_is_silent_gives_nobody_up_nor_does_that_of_an_earlier_generation()
+    {
+        var run = new RunScript().Started("a", "b", "c");
+        for (var i = 0; i < 10; i++)
+            Beat(run, "a", "b");
+        Assert.Equal((3, 1L), (run.State.Members.Count, run.Generation));
+
+        run.Feed(new PhaseFailed("c", run.Session("c"), run.Generation, 1, "step", "the connection broke", "a")).AfterWithBeats(200).Grant();
+        Beat(run, "b", "a");
+        Assert.Equal(3, run.State.Members.Count);
+    }
+
+    [Fact]
     public void Shards_move_when_a_member_is_clearly_and_lastingly_slow_and_not_before()
     {
         var run = new RunScript(Long).Started("a", "b");
@@ -107,4 +154,7 @@ public class LivenessTests
         });
         Assert.Equal(new WorkerTotals(7, 56, 700), run.State.Totals["a"]);
     }
+
+    private static void Beat(RunScript run, string worker, string silent) =>
+        run.Feed(new MemberBeat(worker, run.Session(worker), 1, true) { Silent = [silent] });
 }

@@ -82,6 +82,7 @@ internal sealed class StepExchange
             (server, serve, refuse) => server.Pieces.Ask(wanted, serve, refuse),
             piece =>
             {
+                self.Neighbours.Heard(peer.WorkerId);
                 if (isOver)
                     return;
                 self.Advance();
