@@ -79,6 +79,15 @@ const scenarios = {
     const { code, details, cause, cause_bin } = await unary(echo, 'Fail', Buffer.alloc(1));
     return { code, details, cause, cause_bin };
   },
+  async error_details() {
+    const r = await unary(echo, 'Fail', Buffer.alloc(1));
+    return { code: r.code, details_bin: r.trailers.get('grpc-status-details-bin')[0]?.toString('hex') };
+  },
+  too_large_response: () => new Promise(resolve => {
+    const call = connect({}).Join((error, response) => resolve({ code: error?.code ?? 0, bytes: response?.value.length ?? 0 }));
+    for (let i = 0; i < 2; i++) call.write({ value: pattern(3000000) });
+    call.end();
+  }),
   async missing() {
     const { code, details } = await unary(echo, 'Missing', Buffer.alloc(1));
     return { code, details };

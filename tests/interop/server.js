@@ -38,6 +38,7 @@ server.addService(addernet.test.Echo.service, {
     const metadata = new grpc.Metadata();
     metadata.set('cause', 'test');
     metadata.set('cause-bin', Buffer.from([0, 255, 7]));
+    metadata.set('grpc-status-details-bin', Buffer.from([8, 9, 18, 0]));
     done({ code: grpc.status.FAILED_PRECONDITION, details: 'lo que falta: 100 % del año\n', metadata });
   },
 });

@@ -45,6 +45,8 @@ public sealed class OfficialClientTests(PlayedScenarios played) : IClassFixture<
     [InlineData("too_large", """{"code":8,"details":"a message of 5242885 bytes is larger than the limit of 4194304"}""")]
     [InlineData("compressed", """{"code":12,"details":"the message is compressed; only the identity encoding is understood here"}""")]
     [InlineData("deadline", """{"code":4}""")]
+    [InlineData("error_details", """{"code":9,"details_bin":"08091200"}""")]
+    [InlineData("too_large_response", """{"code":8,"bytes":0}""")]
     public void The_official_client_sees(string scenario, string expected)
         => Assert.Equal(JsonDocument.Parse(expected).RootElement.ToString(), played.Result(scenario).ToString());
 

@@ -123,6 +123,16 @@ public sealed class OfficialServerTests : IAsyncLifetime
         Assert.Equal((RpcStatusCode.FailedPrecondition, "lo que falta: 100 % del año\n"), (failed.Code, failed.Detail));
         Assert.Equal("test", failed.Trailers.Text("cause"));
         Assert.Equal([0, 255, 7], failed.Trailers.Bytes("cause-bin")!.Value.ToArray());
+        Assert.Equal([8, 9, 18, 0], failed.Trailers.Bytes("grpc-status-details-bin")!.Value.ToArray());
+    }
+
+    [Fact]
+    public async Task A_response_beyond_our_limit_is_refused_here()
+    {
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => _channel.ClientStreamAsync(
+            EchoMethods.Join, Messages.Stream([Messages.OfSize(3_000_000), Messages.OfSize(3_000_000)])));
+
+        Assert.Equal((RpcStatusCode.ResourceExhausted, "a message of 6000005 bytes is larger than the limit of 4194304"), (refused.Code, refused.Detail));
     }
 
     [Fact]

@@ -10,6 +10,7 @@ public sealed class PlayedScenarios : IAsyncLifetime
     private static readonly string[] Names =
     [
         "server_stream", "server_stream_failing", "client_stream", "duplex", "error", "missing", "large", "too_large", "compressed", "deadline",
+        "error_details", "too_large_response",
     ];
 
     private readonly Dictionary<string, JsonElement> _results = [];

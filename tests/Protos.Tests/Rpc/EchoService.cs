@@ -49,7 +49,7 @@ internal sealed class EchoService(int? maxReceive = null) : IRpcService
         binder.Duplex(EchoMethods.Chat, ChatAsync);
         binder.Unary(EchoMethods.Hang, HangAsync);
         binder.Unary(EchoMethods.Fail, (_, _) => throw new RpcException(RpcStatusCode.FailedPrecondition, "lo que falta: 100 % del año\n",
-            new RpcMetadata { { "cause", "test" }, { "cause-bin", new byte[] { 0, 255, 7 } } }));
+            new RpcMetadata { { "cause", "test" }, { "cause-bin", new byte[] { 0, 255, 7 } }, { "grpc-status-details-bin", new byte[] { 8, 9, 18, 0 } } }));
         binder.Unary(EchoMethods.Crash, (_, _) => throw new InvalidOperationException("secret of the server"));
     }
 

@@ -4,9 +4,12 @@ namespace AdderNet.Protos.Rpc;
 internal static class MetadataHeaders
 {
     public static bool IsTransportHeader(string key)
-        => key.StartsWith(':') || key.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase) || key.ToLowerInvariant() is
+        => key.StartsWith(':') || (key.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase) && !IsStatusDetails(key)) || key.ToLowerInvariant() is
             "te" or "content-type" or "content-length" or "host" or "connection" or "transfer-encoding" or "user-agent"
             or "date" or "server" or "upgrade" or "keep-alive" or "proxy-connection" or "trailer";
+
+    /// <summary>The one <c>grpc-</c> name that is the services': a <c>google.rpc.Status</c> that says more of an error.</summary>
+    private static bool IsStatusDetails(string key) => key.Equals("grpc-status-details-bin", StringComparison.OrdinalIgnoreCase);
 
     public static string Encode(RpcMetadataEntry entry)
         => entry.Text ?? Convert.ToBase64String(entry.Bytes.Span).TrimEnd('=');

@@ -77,6 +77,8 @@ internal sealed class RpcDispatcher
             var call = new ServerCall(http, context, method.MaxReceiveMessageBytes);
             status = await RunAsync(call, method, http, deadline).ConfigureAwait(false);
             call.End(status.Code, status.Detail, status.Trailers);
+            if (status.Code is RpcStatusCode.Internal or RpcStatusCode.ResourceExhausted)
+                RpcLog.Refused(_log, context.Peer, method.FullName, status.Code, status.Detail);
         }
         RpcLog.Ended(_log, method.FullName, status.Code, status.Detail);
         RpcTelemetry.Ended("server", method.FullName, status.Code, _time.GetElapsedTime(started));

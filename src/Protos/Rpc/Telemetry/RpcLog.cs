@@ -22,4 +22,7 @@ internal static partial class RpcLog
 
     [LoggerMessage(5005, LogLevel.Error, "Accepting connections on {Address} ended")]
     public static partial void AcceptFailed(ILogger logger, string address, Exception exception);
+
+    [LoggerMessage(5006, LogLevel.Warning, "Peer {Peer} sent what {Method} does not take: {Status} {Detail}")]
+    public static partial void Refused(ILogger logger, string peer, string method, RpcStatusCode status, string detail);
 }
