@@ -146,9 +146,9 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
             if (_response is not null)
                 (await _response.ConfigureAwait(false)).Dispose();
         }
-        catch (Exception e) when (e is OperationCanceledException or HttpRequestException or IOException)
+        catch (Exception)
         {
-            // The call failed: whoever read it was told.
+            // The call failed, with whatever a peer's bytes made of the transport: whoever read it was told.
         }
         await _abort.DisposeAsync().ConfigureAwait(false);
         // A read still in progress is failing now; its buffers are then left to the garbage collector.
