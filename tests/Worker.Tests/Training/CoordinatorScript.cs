@@ -39,7 +39,7 @@ internal sealed class CoordinatorScript : IRpcService, IAsyncDisposable
             WorkerId = session.Hello.WorkerId,
             Description = description,
             HeartbeatMs = 50,
-            LeaseMs = 2500,
+            LeaseMs = 60_000, // no member is slow to answer, however busy the machine is
         });
         session.Prepared = (await session.ExpectAsync(WorkerMessage.BodyOneofCase.Prepared, cancellation)).Prepared;
         return session;
