@@ -7,7 +7,7 @@ internal static class PieceWire
 {
     /// <summary>
     /// Payload bytes of one message: well under the 4 MB that official stacks accept, and few enough that what arrives is still
-    /// in the second-level cache when it is added. Members add in slices of this size (see SliceReduction).
+    /// in the second-level cache when it is added. Members add in slices of this size (see <see cref="BucketReduction"/>).
     /// </summary>
     public const int ChunkBytes = 128 << 10;
 

@@ -23,7 +23,7 @@ internal static class WorkerTelemetry
 
     public static readonly Histogram<double> ComputeSeconds = Meter.CreateHistogram<double>("addernet.worker.compute", "s", "Forward and backward of one step's shards.");
 
-    public static readonly Histogram<double> ExchangeSeconds = Meter.CreateHistogram<double>("addernet.worker.exchange", "s", "Reduce-scatter and all-gather of one step.");
+    public static readonly Histogram<double> ExchangeSeconds = Meter.CreateHistogram<double>("addernet.worker.exchange", "s", "Reduce-scatter and all-gather of one step, from the end of the last backward pass.");
 
     public static readonly Histogram<double> DataWaitSeconds = Meter.CreateHistogram<double>("addernet.worker.data_wait", "s", "Time of one step's compute spent waiting for samples.");
 
