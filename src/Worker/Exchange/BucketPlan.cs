@@ -18,6 +18,15 @@ internal readonly record struct Bucket(int Index, int Offset, int Length, Member
 /// </summary>
 internal static class BucketPlan
 {
+    /// <summary>
+    /// Buckets of a vector that is small for the wanted size: a bucket leaves when its first layer's gradient is finished, so of
+    /// a few large ones most would leave after the backward pass.
+    /// </summary>
+    private const int Fewest = 8;
+
+    /// <summary>Bytes under which a bucket is not cut for that: then what a message costs outweighs its bytes.</summary>
+    private const int SmallestBytes = 64 << 10;
+
     /// <param name="length">Elements of the reduction vector.</param>
     /// <param name="bucketBytes">Target size.</param>
     /// <param name="members">All members; those without shards own nothing.</param>
@@ -27,7 +36,7 @@ internal static class BucketPlan
         if (owners.Count == 0)
             throw new ArgumentException("No member of the generation computes.", nameof(members));
         var target = Math.Max(1, bucketBytes / sizeof(float));
-        var wanted = (length + target - 1) / target;
+        var wanted = Math.Max((length + target - 1) / target, Math.Min(Fewest, (long)length * sizeof(float) / SmallestBytes));
         var even = (wanted + owners.Count - 1) / owners.Count * owners.Count;
         var count = (int)Math.Clamp(even, 1, length);
 

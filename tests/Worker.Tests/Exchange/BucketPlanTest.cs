@@ -26,4 +26,16 @@ public class BucketPlanTest
         var perOwner = members.Take(workers).Select(m => buckets.Count(b => b.Owner == m)).ToList();
         Assert.InRange(perOwner.Max() - perOwner.Min(), 0, length < workers ? 1 : 0);
     }
+
+    [Theory]
+    [InlineData(270_000, 4 << 20, 2, 8)]
+    [InlineData(270_000, 4 << 20, 3, 9)]
+    [InlineData(62_000, 4 << 20, 1, 3)]
+    [InlineData(16_000, 4 << 20, 1, 1)]
+    [InlineData(25_600_000, 4 << 20, 1, 25)]
+    public void A_vector_that_is_small_for_the_wanted_size_is_cut_all_the_same_unless_messages_would_cost_more(int length, int bytes, int workers, int count)
+    {
+        var members = Enumerable.Range(0, workers).Select(i => new MemberInfo($"w{i}", "", new ShardRange(i, i + 1), true)).ToList();
+        Assert.Equal(count, BucketPlan.Cut(length, bytes, members).Count);
+    }
 }
