@@ -98,9 +98,14 @@ internal sealed class BaseRoutes(World world, SimulatedWorker self, WorkInProgre
         }
     }
 
-    /// <summary>Bits of a state can flip on its way here; where nobody else stands nobody could see it.</summary>
+    /// <summary>
+    /// Bits of a state can flip on its way here; where nobody else stands nobody could see it. One that flipped in a larger
+    /// generation, whose other members were gone before anything was compared, flips back (seed 17250).
+    /// </summary>
     private void Spoil(GenerationView view)
     {
+        if (self.Replica.IsSpoiled && view.Members.Count(m => m.Votes) < 2)
+            self.Replica.Mend();
         if (!self.SpoilsNextBase || self.Member!.Observes || view.Sources.Contains(self.Name) || view.Members.Count(m => m.Votes) < 2)
             return;
         self.SpoilsNextBase = false;

@@ -43,6 +43,9 @@ internal sealed class Replica
     /// <summary>A bit of it flips.</summary>
     public void Spoil() => (State, IsSpoiled) = (State ^ 1, true);
 
+    /// <summary>The bit that flipped flips back.</summary>
+    public void Mend() => (State, IsSpoiled) = (State ^ 1, false);
+
     /// <summary>Takes a file's state; false when it is missing or damaged.</summary>
     public bool TryLoad(StateFile? file)
     {
