@@ -1,3 +1,5 @@
 using AdderNet.Cli.CommandLine;
+using AdderNet.Protos.Rpc;
 
+TransportBuffers.KeepForReuse();
 return await AdderNetCommand.RunAsync(args).ConfigureAwait(false);

@@ -9,11 +9,17 @@ namespace AdderNet.Protos.Rpc;
 /// <remarks>Implementations hold no state of a call and are used by many calls at once.</remarks>
 public interface IRpcMarshaller<T>
 {
-    /// <summary>The exact number of bytes that <see cref="Write"/> will write for this message.</summary>
+    /// <summary>The exact number of bytes of this message: what <see cref="Write"/> writes and the <see cref="Tail"/>.</summary>
     int Measure(T message);
 
-    /// <summary>Writes the message, <see cref="Measure"/> bytes, to the transport's own buffers.</summary>
+    /// <summary>Writes the message, all but its <see cref="Tail"/>, to the transport's own buffers.</summary>
     void Write(T message, IBufferWriter<byte> output);
+
+    /// <summary>
+    /// The end of the message, where it lies: a large payload goes to the transport in one piece. Must stay as it is until the
+    /// message was sent. Empty: <see cref="Write"/> writes everything.
+    /// </summary>
+    ReadOnlyMemory<byte> Tail(T message) => default;
 
     /// <summary>
     /// Reads one message. The bytes belong to the transport and are valid only until this returns.

@@ -15,6 +15,9 @@ internal sealed class ElementBytes<T>(ReadOnlyMemory<T> elements) : MemoryManage
         return elements.IsEmpty ? ReadOnlyMemory<byte>.Empty : new ElementBytes<T>(elements).Memory;
     }
 
+    /// <summary>The same, to be written.</summary>
+    public static Memory<byte> Over(Memory<T> elements) => MemoryMarshal.AsMemory(Of(elements));
+
     /// <inheritdoc/>
     public override Span<byte> GetSpan() => MemoryMarshal.AsBytes(MemoryMarshal.AsMemory(elements).Span);
 

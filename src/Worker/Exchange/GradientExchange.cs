@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using AdderNet.Core.Sharding;
 using AdderNet.Worker.Membership;
 
@@ -73,6 +72,7 @@ internal sealed class GradientExchange : IAsyncDisposable
         var counts = new StepCounts();
         var (within, all) = (sources.Count(s => s.Sort == PieceSort.Subtrees), sources.Count);
         var (alone, aloneInGroup) = (all == 0, within == 0);
+        var landing = ElementBytes<float>.Over(mean);
         foreach (var reduction in held.Values)
             reduction.Begin(sums, mean);
         await PullGroup.RunAsync(
@@ -80,7 +80,7 @@ internal sealed class GradientExchange : IAsyncDisposable
                 OfferAsync,
                 .. sources.Select(s => (Func<CancellationToken, Task>)(token => PullSumsAsync(s, token))),
                 .. means.Select(m => (Func<CancellationToken, Task>)(token => m.Lane.PullAsync(
-                    m.Buckets.Select(index => Id(step, PieceSort.Mean, index)).ToList(), PullLane.Always, TakeMean, token))),
+                    m.Buckets.Select(index => Id(step, PieceSort.Mean, index)).ToList(), PullLane.Always, TakeMean, PlaceMean, token))),
             ],
             cancellation);
         return counts;
@@ -107,7 +107,11 @@ internal sealed class GradientExchange : IAsyncDisposable
         async Task PullSumsAsync(SumSource source, CancellationToken token)
         {
             await source.Lane.PullAsync(
-                source.Buckets.Select(index => Id(step, source.Sort, index)).ToList(), (id, life) => sums.WaitAsync(buckets[id.Index].Offset, life), chunk => TakeSum(source.Buffer, chunk), token);
+                source.Buckets.Select(index => Id(step, source.Sort, index)).ToList(),
+                (id, life) => sums.WaitAsync(buckets[id.Index].Offset, life),
+                chunk => TakeSum(source.Buffer, chunk),
+                (id, _, offset, length) => source.Buffer.Place(offset, length, held[id.Index]),
+                token);
             if (source.Sort == PieceSort.Subtrees && Interlocked.Decrement(ref within) == 0)
                 RequireComplete(r => !r.IsWhole);
             if (Interlocked.Decrement(ref all) == 0)
@@ -132,11 +136,18 @@ internal sealed class GradientExchange : IAsyncDisposable
         {
             var bucket = buckets[chunk.Id.Index];
             Require(chunk, bucket.Length);
-            chunk.Payload.CopyTo(MemoryMarshal.AsBytes(mean.AsSpan(bucket.Offset, bucket.Length))[chunk.Offset..]);
+            if (!chunk.InPlace)
+                chunk.Payload.CopyTo(landing.Span.Slice((bucket.Offset * sizeof(float)) + chunk.Offset, chunk.Payload.Length));
             if (bucket.CarriesCounts)
                 counts = chunk.Counts;
             if (chunk.EndsNode && held.ContainsKey(bucket.Index))
                 store.Publish(PieceSort.Mean, bucket.Index, [Node(chunk.Node, mean.AsMemory(bucket.Offset, bucket.Length), chunk.Counts)]);
+        }
+
+        Memory<byte> PlaceMean(PieceId id, int nodeBytes, int offset, int length)
+        {
+            var bucket = buckets[id.Index];
+            return nodeBytes == bucket.Length * sizeof(float) ? landing.Slice((bucket.Offset * sizeof(float)) + offset, length) : default;
         }
 
         void Publish(BucketReduction reduction)

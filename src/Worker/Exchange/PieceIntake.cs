@@ -22,6 +22,9 @@ internal readonly ref struct PieceChunk
     /// <summary>Counts of the node.</summary>
     public required StepCounts Counts { get; init; }
 
+    /// <summary>Whether <see cref="Payload"/> lies where the receiver's <see cref="PiecePlace"/> wanted it.</summary>
+    public required bool InPlace { get; init; }
+
     /// <summary>Whether the node is complete with this chunk.</summary>
     public bool EndsNode => Offset + Payload.Length == NodeBytes;
 }
@@ -30,15 +33,28 @@ internal readonly ref struct PieceChunk
 internal delegate void PieceReceiver(PieceChunk chunk);
 
 /// <summary>
-/// Reads the <c>Piece</c> messages of one call and hands their payload over out of the transport's own buffers, without a copy
-/// in between. Expects one piece at a time; what is read says whether the piece is complete. State of one call: its reader's.
+/// Says where a part of a node may be put while it arrives, before its <see cref="PieceReceiver"/> is called; empty: nowhere, it is
+/// handed over where it lies. What is put there counts only once it is handed over.
 /// </summary>
-internal sealed class PieceIntake : IRpcMarshaller<bool>
+/// <param name="id">The piece.</param>
+/// <param name="nodeBytes">Bytes of the whole node, as the sender says.</param>
+/// <param name="offset">First byte of the part within the node.</param>
+/// <param name="length">Bytes of the part.</param>
+internal delegate Memory<byte> PiecePlace(PieceId id, int nodeBytes, int offset, int length);
+
+/// <summary>
+/// Reads the <c>Piece</c> messages of one call: lets the transport put their payload where it belongs, or hands it over out of the
+/// transport's buffers where it cannot (a foreign order of fields, a part of an odd size). Expects one piece at a time; what is read says whether the piece is complete. State of one call: its reader's.
+/// </summary>
+internal sealed class PieceIntake : IRpcIntake<bool>
 {
     private const int DeepestLevel = 30;
     private PieceId wanted;
     private byte[] runId = [];
     private PieceReceiver? receive;
+    private PiecePlace? place;
+    private Memory<byte> placed;
+    private bool placedLast;
     private bool inNode;
     private TreeNodeId node;
     private int nodeBytes;
@@ -46,11 +62,11 @@ internal sealed class PieceIntake : IRpcMarshaller<bool>
     private StepCounts counts;
 
     /// <summary>The next messages must be this piece's.</summary>
-    public void Expect(PieceId id, PieceReceiver receiver)
+    public void Expect(PieceId id, PieceReceiver receiver, PiecePlace? places = null)
     {
         if (id.RunId != wanted.RunId)
             runId = Encoding.UTF8.GetBytes(id.RunId);
-        (wanted, receive, inNode) = (id, receiver, false);
+        (wanted, receive, place, inNode) = (id, receiver, places, false);
     }
 
     /// <summary>This side only receives; see <see cref="PieceWriter"/>.</summary>
@@ -66,6 +82,39 @@ internal sealed class PieceIntake : IRpcMarshaller<bool>
     {
         var message = new Head();
         message.Parse(payload, runId);
+        Admit(message, message.Payload.Length);
+        if (message.Payload.IsEmpty)
+            HandOver([], inPlace: false);
+        foreach (var part in message.Payload)
+            HandOver(part.Span, inPlace: false);
+        inNode = received < nodeBytes;
+        return message.Last;
+    }
+
+    /// <inheritdoc/>
+    public int? Begin(in ReadOnlySequence<byte> start, int length, out Memory<byte> payload)
+    {
+        payload = default;
+        var message = new Head();
+        if (place is null || !message.TryParseHead(start, length, runId, out var head))
+            return null;
+        Admit(message, length - head);
+        payload = placed = place(wanted, nodeBytes, received, length - head);
+        placedLast = message.Last;
+        return placed.IsEmpty ? null : head;
+    }
+
+    /// <inheritdoc/>
+    public bool End()
+    {
+        HandOver(placed.Span, inPlace: true);
+        inNode = received < nodeBytes;
+        return placedLast;
+    }
+
+    /// <summary>Refuses what does not follow from what came before.</summary>
+    private void Admit(in Head message, long payload)
+    {
         if (!message.IsOf(wanted))
             throw new FormatException($"asked for {wanted}, received another piece");
         if (!inNode)
@@ -79,23 +128,17 @@ internal sealed class PieceIntake : IRpcMarshaller<bool>
             throw new FormatException($"a node of {wanted} changed before it was complete");
         }
 
-        if (message.Offset != (ulong)received || message.Payload.Length > nodeBytes - received)
+        if (message.Offset != (ulong)received || payload > nodeBytes - received)
             throw new FormatException($"offset {message.Offset} of {wanted} does not follow {received}");
-        if (message.Payload.IsEmpty && nodeBytes > 0)
+        if (payload == 0 && nodeBytes > 0)
             throw new FormatException($"an empty chunk of {wanted}");
-        if (message.Last && received + message.Payload.Length < nodeBytes)
+        if (message.Last && received + payload < nodeBytes)
             throw new FormatException($"{wanted} ended before its node was complete");
-        if (message.Payload.IsEmpty)
-            HandOver([]);
-        foreach (var part in message.Payload)
-            HandOver(part.Span);
-        inNode = received < nodeBytes;
-        return message.Last;
     }
 
-    private void HandOver(ReadOnlySpan<byte> part)
+    private void HandOver(ReadOnlySpan<byte> part, bool inPlace)
     {
-        receive!(new PieceChunk { Id = wanted, Node = node, NodeBytes = nodeBytes, Offset = received, Payload = part, Counts = counts });
+        receive!(new PieceChunk { Id = wanted, Node = node, NodeBytes = nodeBytes, Offset = received, Payload = part, InPlace = inPlace, Counts = counts });
         received += part.Length;
     }
 
@@ -131,36 +174,68 @@ internal sealed class PieceIntake : IRpcMarshaller<bool>
             var fields = new WireFieldReader(message);
             while (fields.Next() is > 0 and var number)
             {
-                switch (number)
+                if (number == Fields.Payload)
+                    Payload = fields.Slice();
+                else
+                    ParseField(ref fields, number, run);
+            }
+        }
+
+        /// <summary>Parses all but the payload, where that comes last.</summary>
+        /// <param name="start">The message's first bytes.</param>
+        /// <param name="length">Bytes of the whole message.</param>
+        /// <param name="run">The run whose piece is expected.</param>
+        /// <param name="head">Bytes before the payload's.</param>
+        public bool TryParseHead(in ReadOnlySequence<byte> start, int length, ReadOnlySpan<byte> run, out int head)
+        {
+            isRun = run.IsEmpty;
+            var fields = new WireFieldReader(start);
+            try
+            {
+                while (fields.Next() is > 0 and var number)
                 {
-                    case Fields.Key:
-                        ParseKey(fields.Slice(), run);
-                        break;
-                    case Fields.Level:
-                        Level = fields.Number();
-                        break;
-                    case Fields.Node:
-                        Node = fields.Number();
-                        break;
-                    case Fields.Offset:
-                        Offset = fields.Number();
-                        break;
-                    case Fields.Payload:
-                        Payload = fields.Slice();
-                        break;
-                    case Fields.Counts:
-                        ParseCounts(fields.Slice());
-                        break;
-                    case Fields.NodeBytes:
-                        NodeBytes = fields.Number();
-                        break;
-                    case Fields.Last:
-                        Last = fields.Number() != 0;
-                        break;
-                    default:
-                        fields.Skip();
-                        break;
+                    if (number == Fields.Payload)
+                        return fields.IsTail(length, out head);
+                    ParseField(ref fields, number, run);
                 }
+            }
+            catch (FormatException)
+            {
+                // More of it may be needed to make sense; read as a whole, it is judged as a whole.
+            }
+
+            head = 0;
+            return false;
+        }
+
+        private void ParseField(ref WireFieldReader fields, int number, ReadOnlySpan<byte> run)
+        {
+            switch (number)
+            {
+                case Fields.Key:
+                    ParseKey(fields.Slice(), run);
+                    break;
+                case Fields.Level:
+                    Level = fields.Number();
+                    break;
+                case Fields.Node:
+                    Node = fields.Number();
+                    break;
+                case Fields.Offset:
+                    Offset = fields.Number();
+                    break;
+                case Fields.Counts:
+                    ParseCounts(fields.Slice());
+                    break;
+                case Fields.NodeBytes:
+                    NodeBytes = fields.Number();
+                    break;
+                case Fields.Last:
+                    Last = fields.Number() != 0;
+                    break;
+                default:
+                    fields.Skip();
+                    break;
             }
         }
 

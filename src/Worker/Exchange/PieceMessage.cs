@@ -63,8 +63,10 @@ internal sealed class PieceWriter : IRpcMarshaller<PieceMessage>
 
         fields.Length(Fields.Payload, message.Payload.Length);
         output.Advance(fields.Written);
-        output.Write(message.Payload.Span);
     }
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Tail(PieceMessage message) => message.Payload;
 
     /// <summary>This side only sends pieces; see <see cref="PieceIntake"/>.</summary>
     public PieceMessage Read(in ReadOnlySequence<byte> payload) => throw new NotSupportedException("Pieces are read by PieceIntake.");

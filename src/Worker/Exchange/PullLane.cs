@@ -5,7 +5,7 @@ using AdderNet.Worker.Membership;
 namespace AdderNet.Worker.Exchange;
 
 /// <summary>
-/// One long-lived pull call to one neighbour, kept for a generation. One <see cref="PullAsync"/> at a time; after a failure or
+/// One long-lived pull call to one neighbour, kept for a generation. One pull at a time; after a failure or
 /// a cancellation the lane is spent.
 /// </summary>
 internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string workerId, Action progress) : IAsyncDisposable
@@ -28,12 +28,17 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
     /// <param name="cancellation">Abandons the pull.</param>
     /// <exception cref="PeerException">The neighbour went away, refused, or answered what it may not.</exception>
     public Task PullAsync(IReadOnlyList<PieceId> wanted, PieceReadiness ready, PieceReceiver receive, CancellationToken cancellation) =>
-        TakeAsync(wanted, wanted, ready, receive, cancellation);
+        PullAsync(wanted, ready, receive, null, cancellation);
+
+    /// <summary>The same, putting what can be put right where it belongs.</summary>
+    /// <exception cref="PeerException">The neighbour went away, refused, or answered what it may not.</exception>
+    public Task PullAsync(IReadOnlyList<PieceId> wanted, PieceReadiness ready, PieceReceiver receive, PiecePlace? place, CancellationToken cancellation) =>
+        TakeAsync(wanted, wanted, ready, receive, place, cancellation);
 
     /// <summary>Takes the meeting's moments that come, unasked, after those of the meeting before it in the same step.</summary>
-    /// <exception cref="PeerException">As for <see cref="PullAsync"/>.</exception>
+    /// <exception cref="PeerException">As for <see cref="PullAsync(IReadOnlyList{PieceId}, PieceReadiness, PieceReceiver, CancellationToken)"/>.</exception>
     public Task FollowAsync(PieceId meeting, PieceReceiver receive, CancellationToken cancellation) =>
-        TakeAsync([], [meeting], Always, receive, cancellation);
+        TakeAsync([], [meeting], Always, receive, null, cancellation);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -47,7 +52,7 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
     }
 
     private async Task TakeAsync(
-        IReadOnlyList<PieceId> asked, IReadOnlyList<PieceId> expected, PieceReadiness ready, PieceReceiver receive, CancellationToken cancellation)
+        IReadOnlyList<PieceId> asked, IReadOnlyList<PieceId> expected, PieceReadiness ready, PieceReceiver receive, PiecePlace? place, CancellationToken cancellation)
     {
         await using var abort = cancellation.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), life);
         try
@@ -60,7 +65,7 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
                 foreach (var id in expected)
                 {
                     await ready(id, life.Token);
-                    await ReadAsync(answers, id, receive);
+                    await ReadAsync(answers, id, receive, place);
                 }
             }
             catch
@@ -110,9 +115,9 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
     private PeerException Broken(FormatException wrong) =>
         new(peer.WorkerId, $"worker {peer.WorkerId} at {peer.Address} broke the protocol: {wrong.Message}", wrong);
 
-    private async Task ReadAsync(IAsyncEnumerator<bool> from, PieceId id, PieceReceiver receive)
+    private async Task ReadAsync(IAsyncEnumerator<bool> from, PieceId id, PieceReceiver receive, PiecePlace? place)
     {
-        intake.Expect(id, receive);
+        intake.Expect(id, receive, place);
         var complete = false;
         while (!complete)
         {

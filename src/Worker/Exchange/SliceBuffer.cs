@@ -9,7 +9,14 @@ namespace AdderNet.Worker.Exchange;
 internal sealed class SliceBuffer
 {
     private const int SliceBytes = BucketReduction.SliceLength * sizeof(float);
-    private readonly float[] elements = new float[BucketReduction.SliceLength];
+    private readonly byte[] bytes = new byte[SliceBytes];
+
+    /// <summary>Where a part of a node of the bucket may be put while it arrives; empty when it reaches into the next slice or beyond the bucket.</summary>
+    public Memory<byte> Place(int offset, int length, BucketReduction reduction)
+    {
+        var (index, within) = (offset / SliceBytes, offset % SliceBytes);
+        return within + length <= reduction.LengthOf(index) * sizeof(float) ? bytes.AsMemory(within, length) : default;
+    }
 
     /// <summary>Takes a chunk of a node of the bucket, and adds each slice that is complete with it.</summary>
     /// <returns>True when the bucket is complete with it.</returns>
@@ -22,11 +29,12 @@ internal sealed class SliceBuffer
         while (!payload.IsEmpty)
         {
             var (index, within) = (offset / SliceBytes, offset % SliceBytes);
-            var bytes = reduction.LengthOf(index) * sizeof(float);
-            var part = payload[..Math.Min(payload.Length, bytes - within)];
-            part.CopyTo(MemoryMarshal.AsBytes(elements.AsSpan())[within..]);
-            if (within + part.Length == bytes)
-                complete |= reduction.Add(index, chunk.Node, elements.AsSpan(0, bytes / sizeof(float)), chunk.Counts);
+            var whole = reduction.LengthOf(index) * sizeof(float);
+            var part = payload[..Math.Min(payload.Length, whole - within)];
+            if (!chunk.InPlace)
+                part.CopyTo(bytes.AsSpan(within));
+            if (within + part.Length == whole)
+                complete |= reduction.Add(index, chunk.Node, MemoryMarshal.Cast<byte, float>(bytes.AsSpan(0, whole)), chunk.Counts);
             payload = payload[part.Length..];
             offset += part.Length;
         }

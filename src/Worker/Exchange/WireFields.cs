@@ -76,6 +76,18 @@ internal ref struct WireFieldReader(ReadOnlySequence<byte> message)
         return slice;
     }
 
+    /// <summary>Whether the field's bytes are the last of a message, of which only the start may be here.</summary>
+    /// <param name="messageBytes">Of the whole message.</param>
+    /// <param name="before">Bytes of the message that stand before the field's.</param>
+    public bool IsTail(long messageBytes, out int before)
+    {
+        if (type != Bytes)
+            throw new FormatException($"a field of bytes has wire type {type}");
+        var length = ReadVarint();
+        before = (int)reader.Consumed;
+        return length == (ulong)(messageBytes - before);
+    }
+
     /// <summary>Passes over a field of a later version.</summary>
     public void Skip()
     {

@@ -74,18 +74,66 @@ public class PieceFormTest
                     break;
             }
 
-            var (intake, taken) = Intake();
-            try
+            foreach (var places in new[] { false, true })
             {
-                intake.Read(new ReadOnlySequence<byte>(bytes));
+                var (intake, taken) = Intake(places ? new byte[payload.Length] : null);
+                var message = new ReadOnlySequence<byte>(bytes);
+                try
+                {
+                    if (intake.Begin(message, bytes.Length, out var into) is not { } head)
+                        intake.Read(message);
+                    else if (head + into.Length == bytes.Length)
+                        intake.End();
+                    else
+                        Assert.Fail($"a place of {into.Length} bytes for {bytes.Length - head}");
+                }
+                catch (FormatException)
+                {
+                    Assert.Empty(taken); // what is refused has left no trace
+                }
+
+                Assert.True(taken.Sum(t => t.Bytes.Length) <= bytes.Length);
             }
-            catch (FormatException)
+        }));
+    }
+
+    [Fact]
+    public void A_payload_at_the_end_of_its_message_goes_to_its_place_however_little_of_it_is_there()
+    {
+        var payload = Enumerable.Range(1, 100).Select(i => (byte)i).ToArray();
+        var bytes = Written(new PieceMessage(Wanted, new TreeNodeId(2, 1), payload.Length, 0, payload, new StepCounts(5, 0, 9), Last: true));
+        for (var known = 0; known <= bytes.Length; known++)
+        {
+            var place = new byte[payload.Length];
+            var (intake, taken) = Intake(place);
+            if (intake.Begin(new ReadOnlySequence<byte>(bytes, 0, known), bytes.Length, out var into) is not { } head)
             {
-                Assert.Empty(taken); // what is refused has left no trace
+                Assert.True(known < bytes.Length - payload.Length); // less than the head
+                continue;
             }
 
-            Assert.True(taken.Sum(t => t.Bytes.Length) <= bytes.Length);
-        }));
+            Assert.Equal(bytes.Length - payload.Length, head);
+            payload.CopyTo(into);
+            Assert.True(intake.End());
+            Assert.Equal(payload, place);
+            Assert.Equal((new TreeNodeId(2, 1), new StepCounts(5, 0, 9)), (taken.Single().Node, taken.Single().Counts));
+        }
+    }
+
+    [Theory]
+    [InlineData(false, 8)]
+    [InlineData(true, 7)]
+    public void A_message_whose_payload_has_no_place_is_read_as_a_whole(bool payloadIsLast, int room)
+    {
+        var piece = Official(8, 0, [1, 2, 3, 4, 5, 6, 7, 8]);
+        var bytes = payloadIsLast
+            ? Written(new PieceMessage(Wanted, new TreeNodeId(2, 1), 8, 0, piece.Payload.ToByteArray(), null, Last: true))
+            : piece.ToByteArray(); // the payload's number comes before others
+        var (intake, taken) = Intake(new byte[room]);
+        Assert.Null(intake.Begin(new ReadOnlySequence<byte>(bytes), bytes.Length, out _));
+        Assert.Empty(taken);
+        Assert.True(intake.Read(new ReadOnlySequence<byte>(bytes)));
+        Assert.Equal(piece.Payload.ToByteArray(), taken.Single().Bytes);
     }
 
     [Theory]
@@ -186,11 +234,12 @@ public class PieceFormTest
         Last = offset + part.Length == nodeBytes,
     };
 
-    private static (PieceIntake Intake, List<(TreeNodeId Node, StepCounts Counts, byte[] Bytes)> Taken) Intake()
+    private static (PieceIntake Intake, List<(TreeNodeId Node, StepCounts Counts, byte[] Bytes)> Taken) Intake(byte[]? place = null)
     {
         var taken = new List<(TreeNodeId, StepCounts, byte[])>();
         var intake = new PieceIntake();
-        intake.Expect(Wanted, chunk => taken.Add((chunk.Node, chunk.Counts, chunk.Payload.ToArray())));
+        intake.Expect(Wanted, chunk => taken.Add((chunk.Node, chunk.Counts, chunk.Payload.ToArray())),
+            place is null ? null : (_, _, offset, length) => offset + length <= place.Length ? place.AsMemory(offset, length) : default);
         return (intake, taken);
     }
 
@@ -199,6 +248,7 @@ public class PieceFormTest
         var output = new ArrayBufferWriter<byte>();
         var writer = new PieceWriter();
         writer.Write(message, output);
+        output.Write(writer.Tail(message).Span);
         Assert.Equal(writer.Measure(message), output.WrittenCount);
         return output.WrittenSpan.ToArray();
     }

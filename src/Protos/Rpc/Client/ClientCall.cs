@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -12,8 +11,6 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
     private const int Reading = 1;
     private const int Released = 2;
 
-    private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: 32 * 1024, minimumReadSize: 4 * 1024);
-
     private readonly RpcChannel _channel;
     private readonly RpcMethod<TRequest, TResponse> _method;
     private readonly RpcCallOptions _options;
@@ -25,7 +22,6 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
     private Activity? _activity;
     private Task<HttpResponseMessage>? _response;
     private CancellationTokenRegistration _abort;
-    private PipeReader? _body;
     private FrameReader<TResponse>? _reader;
     private bool _ended;
     private int _reading;
@@ -152,8 +148,8 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
         }
         await _abort.DisposeAsync().ConfigureAwait(false);
         // A read still in progress is failing now; its buffers are then left to the garbage collector.
-        if (Interlocked.CompareExchange(ref _reading, Released, Idle) == Idle && _body is not null)
-            await _body.CompleteAsync().ConfigureAwait(false);
+        if (Interlocked.CompareExchange(ref _reading, Released, Idle) == Idle)
+            _reader?.Dispose();
         Record(_ended ? RpcStatusCode.Ok : RpcStatusCode.Cancelled, "left by the caller");
         _stop.Dispose();
         _deadline?.Dispose();
@@ -230,8 +226,7 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
             throw new RpcException(RpcStatusCode.Unknown, $"{_channel.Address} answered with content type '{contentType}' instead of {GrpcHeader.ContentType}");
         _options.OnHeaders?.Invoke(ReadMetadata(response.Headers));
         Stream stream = await response.Content.ReadAsStreamAsync(Token).ConfigureAwait(false);
-        _body = PipeReader.Create(stream, ReaderOptions);
-        return new FrameReader<TResponse>(_body, _method.ResponseMarshaller, _maxReceive);
+        return new FrameReader<TResponse>(stream, _method.ResponseMarshaller, _maxReceive);
     }
 
     private void TakeStatus(HttpResponseHeaders headers)

@@ -42,8 +42,7 @@ public sealed class RpcDuplexCall<TRequest, TResponse> : IAsyncDisposable
             if (_completed)
                 throw new InvalidOperationException($"no message can be written to {_method.FullName} after CompleteAsync");
             PipeWriter writer = await _content.Writer.WaitAsync(Call.Token).ConfigureAwait(false);
-            int written = Frame.Write(writer, _method.RequestMarshaller, message);
-            await writer.FlushAsync(Call.Token).ConfigureAwait(false);
+            int written = await Frame.SendAsync(writer, _method.RequestMarshaller, message, Call.Token).ConfigureAwait(false);
             RpcTelemetry.Sent("client", _method.FullName, written);
         }
         catch (Exception e) when (!_completed)

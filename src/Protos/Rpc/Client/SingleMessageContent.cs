@@ -12,8 +12,7 @@ internal sealed class SingleMessageContent<T>(IRpcMarshaller<T> marshaller, T me
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         PipeWriter writer = PipeWriter.Create(stream, StreamedContent.WriterOptions);
-        int written = Frame.Write(writer, marshaller, message);
-        await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+        int written = await Frame.SendAsync(writer, marshaller, message, cancellationToken).ConfigureAwait(false);
         await writer.CompleteAsync().ConfigureAwait(false);
         RpcTelemetry.Sent("client", method, written);
     }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.IO.Pipelines;
 
 namespace AdderNet.Protos.Rpc;
 
@@ -9,80 +8,151 @@ internal readonly record struct ReceivedFrame<T>(bool End, T Message);
 
 /// <summary>
 /// Takes length-prefixed messages (one flag byte, a big-endian 32-bit length, the payload) out of a byte stream.
-/// A length over the limit is refused on sight of the prefix, before anything of the payload is kept.
+/// A length over the limit is refused on sight of the prefix; memory for the rest is taken as its bytes come, not as its length promises.
 /// </summary>
-internal sealed class FrameReader<T>(PipeReader input, IRpcMarshaller<T> marshaller, int maxBytes)
+/// <remarks>To be disposed only when no read is in progress; else its buffer is left to the garbage collector.</remarks>
+internal sealed class FrameReader<T>(Stream input, IRpcMarshaller<T> marshaller, int maxBytes) : IDisposable
 {
     private const byte Uncompressed = 0;
     private const byte Compressed = 1;
 
+    /// <summary>Read ahead of where a large payload goes by itself: enough for what stands before it, little to copy twice.</summary>
+    private const int HeadBytes = 512;
+
+    private const int SmallBytes = 4096;
+    private const int LargeBytes = 64 * 1024;
+
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(SmallBytes);
+    private int _start;
+    private int _end;
+
+    private int Buffered => _end - _start;
+
     /// <exception cref="RpcException">The bytes are no message of this method, too large, compressed or cut off.</exception>
     public async ValueTask<ReceivedFrame<T>> ReadAsync(CancellationToken cancellationToken)
     {
-        ReadResult read = await input.ReadAtLeastAsync(Frame.PrefixBytes, cancellationToken).ConfigureAwait(false);
-        ThrowIfStopped(read);
-        if (read.Buffer.IsEmpty)
+        var intake = marshaller as IRpcIntake<T>;
+        int ahead = intake is null ? SmallBytes : HeadBytes;
+        if (!await FillAsync(Frame.PrefixBytes, ahead, cancellationToken).ConfigureAwait(false))
         {
-            input.AdvanceTo(read.Buffer.End);
-            return new ReceivedFrame<T>(End: true, default!);
+            return Buffered == 0
+                ? new ReceivedFrame<T>(End: true, default!)
+                : throw new RpcException(RpcStatusCode.Internal, $"the stream ended within a message prefix, after {Buffered} of {Frame.PrefixBytes} bytes");
         }
-        if (read.Buffer.Length < Frame.PrefixBytes)
-            throw Refuse(read, RpcStatusCode.Internal, $"the stream ended within a message prefix, after {read.Buffer.Length} of {Frame.PrefixBytes} bytes");
+        int length = ParsePrefix(_buffer.AsSpan(_start, Frame.PrefixBytes));
+        _start += Frame.PrefixBytes;
 
-        uint length = ParsePrefix(read);
-        long whole = Frame.PrefixBytes + (long)length;
-        if (read.Buffer.Length < whole)
+        if (intake is not null)
         {
-            input.AdvanceTo(read.Buffer.Start, read.Buffer.Start);
-            read = await input.ReadAtLeastAsync((int)Math.Min(whole, int.MaxValue), cancellationToken).ConfigureAwait(false);
-            ThrowIfStopped(read);
-            if (read.Buffer.Length < whole)
-                throw Refuse(read, RpcStatusCode.Internal, $"the stream ended within a message, after {read.Buffer.Length - Frame.PrefixBytes} of {length} bytes");
+            int head = Math.Min(length, HeadBytes - Frame.PrefixBytes);
+            if (!await FillAsync(head, head, cancellationToken).ConfigureAwait(false))
+                throw CutOff(Buffered, length);
+            if (Begin(intake, Math.Min(length, Buffered), length, out Memory<byte> payload))
+            {
+                await ReceiveAsync(payload, length, cancellationToken).ConfigureAwait(false);
+                return new ReceivedFrame<T>(End: false, Guarded(intake.End));
+            }
         }
-        return new ReceivedFrame<T>(End: false, Parse(read.Buffer.Slice(Frame.PrefixBytes, length)));
+
+        if (!await FillAsync(length, intake is null ? SmallBytes : length, cancellationToken).ConfigureAwait(false))
+            throw CutOff(Buffered, length);
+        var message = new ReadOnlySequence<byte>(_buffer, _start, length);
+        T read = Guarded(() => marshaller.Read(message));
+        _start += length;
+        return new ReceivedFrame<T>(End: false, read);
     }
 
-    private uint ParsePrefix(ReadResult read)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        Span<byte> prefix = stackalloc byte[Frame.PrefixBytes];
-        read.Buffer.Slice(0, Frame.PrefixBytes).CopyTo(prefix);
-        if (prefix[0] == Compressed)
-            throw Refuse(read, RpcStatusCode.Unimplemented, "the message is compressed; only the identity encoding is understood here");
-        if (prefix[0] != Uncompressed)
-            throw Refuse(read, RpcStatusCode.Internal, $"a message starts with flag {prefix[0]}; only 0 and 1 are defined");
-        uint length = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
-        if (length > maxBytes)
-            throw Refuse(read, RpcStatusCode.ResourceExhausted, $"a message of {length} bytes is larger than the limit of {maxBytes}");
-        return length;
+        byte[] buffer = Interlocked.Exchange(ref _buffer, []);
+        if (buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(buffer);
+        _start = _end = 0;
     }
 
-    private T Parse(ReadOnlySequence<byte> payload)
+    private int ParsePrefix(ReadOnlySpan<byte> prefix)
+    {
+        if (prefix[0] == Compressed)
+            throw new RpcException(RpcStatusCode.Unimplemented, "the message is compressed; only the identity encoding is understood here");
+        if (prefix[0] != Uncompressed)
+            throw new RpcException(RpcStatusCode.Internal, $"a message starts with flag {prefix[0]}; only 0 and 1 are defined");
+        uint length = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
+        return length <= maxBytes
+            ? (int)length
+            : throw new RpcException(RpcStatusCode.ResourceExhausted, $"a message of {length} bytes is larger than the limit of {maxBytes}");
+    }
+
+    private bool Begin(IRpcIntake<T> intake, int known, int length, out Memory<byte> payload)
+    {
+        var start = new ReadOnlySequence<byte>(_buffer, _start, known);
+        Memory<byte> into = default;
+        if (Guarded(() => intake.Begin(start, length, out into)) is not { } head)
+        {
+            payload = default;
+            return false;
+        }
+        payload = into;
+        _start += head;
+        return true;
+    }
+
+    /// <summary>Puts the rest of a message where it goes: first what was read ahead, then the stream itself.</summary>
+    private async ValueTask ReceiveAsync(Memory<byte> payload, int length, CancellationToken cancellationToken)
+    {
+        int got = Math.Min(Buffered, payload.Length);
+        _buffer.AsSpan(_start, got).CopyTo(payload.Span);
+        _start += got;
+        while (got < payload.Length)
+        {
+            int read = await input.ReadAsync(payload[got..], cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+                throw CutOff(length - payload.Length + got, length);
+            got += read;
+        }
+    }
+
+    /// <summary>Reads until the buffer holds <paramref name="count"/> bytes, and not beyond <paramref name="ahead"/>; false: the stream ends before.</summary>
+    private async ValueTask<bool> FillAsync(int count, int ahead, CancellationToken cancellationToken)
+    {
+        while (Buffered < count)
+        {
+            MakeRoom(Math.Max(count, ahead));
+            int most = Math.Min(_buffer.Length - _end, Math.Max(count, ahead) - Buffered);
+            int read = await input.ReadAsync(_buffer.AsMemory(_end, most), cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+                return false;
+            _end += read;
+        }
+        return true;
+    }
+
+    /// <summary>Sees to room behind the buffered bytes: moves them to the front, or takes a larger buffer, though not yet for all that is to come.</summary>
+    private void MakeRoom(int wanted)
+    {
+        if (_buffer.Length - _start >= wanted || _end < _buffer.Length)
+            return;
+        byte[] target = Buffered <= _buffer.Length / 2
+            ? _buffer
+            : ArrayPool<byte>.Shared.Rent(Math.Min(wanted, Math.Max(LargeBytes, _buffer.Length * 4)));
+        Buffer.BlockCopy(_buffer, _start, target, 0, Buffered);
+        if (target != _buffer)
+            ArrayPool<byte>.Shared.Return(_buffer);
+        (_buffer, _start, _end) = (target, 0, Buffered);
+    }
+
+    private static RpcException CutOff(int got, int length)
+        => new(RpcStatusCode.Internal, $"the stream ended within a message, after {got} of {length} bytes");
+
+    private static TResult Guarded<TResult>(Func<TResult> read)
     {
         try
         {
-            return marshaller.Read(payload);
+            return read();
         }
         catch (Exception e) when (e is not RpcException)
         {
             throw new RpcException(RpcStatusCode.Internal, $"the bytes received are no {typeof(T).Name}: {e.Message}", innerException: e);
         }
-        finally
-        {
-            input.AdvanceTo(payload.End);
-        }
-    }
-
-    private void ThrowIfStopped(ReadResult read)
-    {
-        if (!read.IsCanceled)
-            return;
-        input.AdvanceTo(read.Buffer.Start);
-        throw new OperationCanceledException();
-    }
-
-    private RpcException Refuse(ReadResult read, RpcStatusCode code, string detail)
-    {
-        input.AdvanceTo(read.Buffer.End);
-        return new RpcException(code, detail);
     }
 }

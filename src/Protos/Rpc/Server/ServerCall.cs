@@ -15,7 +15,7 @@ internal sealed class ServerCall(HttpContext http, RpcServerContext context, int
     /// <summary>The one request of a call that has one.</summary>
     public async Task<T> ReadSingleAsync<T>(IRpcMarshaller<T> marshaller)
     {
-        var reader = new FrameReader<T>(http.Request.BodyReader, marshaller, maxReceiveMessageBytes);
+        using var reader = new FrameReader<T>(http.Request.Body, marshaller, maxReceiveMessageBytes);
         ReceivedFrame<T> first = await ReadAsync(reader, Context.CancellationToken).ConfigureAwait(false);
         if (first.End)
             throw new RpcException(RpcStatusCode.Unimplemented, $"{Context.Method} takes one request, and none came");
@@ -30,7 +30,7 @@ internal sealed class ServerCall(HttpContext http, RpcServerContext context, int
         IRpcMarshaller<T> marshaller, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Context.CancellationToken);
-        var reader = new FrameReader<T>(http.Request.BodyReader, marshaller, maxReceiveMessageBytes);
+        using var reader = new FrameReader<T>(http.Request.Body, marshaller, maxReceiveMessageBytes);
         while (await ReadAsync(reader, linked.Token).ConfigureAwait(false) is { End: false } frame)
             yield return frame.Message;
     }
@@ -51,10 +51,10 @@ internal sealed class ServerCall(HttpContext http, RpcServerContext context, int
 
     public async Task WriteAsync<T>(IRpcMarshaller<T> marshaller, T message, CancellationToken cancellationToken)
     {
-        WriteLast(marshaller, message);
+        Begin();
         try
         {
-            await http.Response.BodyWriter.FlushAsync(cancellationToken).ConfigureAwait(false);
+            RpcTelemetry.Sent("server", Context.Method, await Frame.SendAsync(http.Response.BodyWriter, marshaller, message, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception e) when (e is ConnectionAbortedException or IOException)
         {
@@ -68,11 +68,7 @@ internal sealed class ServerCall(HttpContext http, RpcServerContext context, int
     /// <summary>Writes without flushing: the message leaves together with the status.</summary>
     public void WriteLast<T>(IRpcMarshaller<T> marshaller, T message)
     {
-        if (!_wrote)
-        {
-            _wrote = true;
-            Put(http.Response.Headers, Context.ResponseHeaders);
-        }
+        Begin();
         RpcTelemetry.Sent("server", Context.Method, Frame.Write(http.Response.BodyWriter, marshaller, message));
     }
 
@@ -95,6 +91,15 @@ internal sealed class ServerCall(HttpContext http, RpcServerContext context, int
         if (more is not null)
             Put(into, more);
         GrpcStatus.Write(into, code, detail);
+    }
+
+    /// <summary>Puts the handler's metadata ahead of the first message.</summary>
+    private void Begin()
+    {
+        if (_wrote)
+            return;
+        _wrote = true;
+        Put(http.Response.Headers, Context.ResponseHeaders);
     }
 
     private static async ValueTask<ReceivedFrame<T>> ReadAsync<T>(FrameReader<T> reader, CancellationToken cancellationToken)

@@ -1,0 +1,20 @@
+using System.Buffers;
+
+namespace AdderNet.Protos.Rpc;
+
+/// <summary>
+/// A marshaller of messages that end in a large payload, which the transport can put right where it belongs while it arrives. It holds the
+/// state of one call's reader.
+/// </summary>
+public interface IRpcIntake<T> : IRpcMarshaller<T>
+{
+    /// <summary>Looks at a message that begins to arrive.</summary>
+    /// <param name="start">Its first bytes, or all.</param>
+    /// <param name="length">Bytes of the whole message.</param>
+    /// <param name="payload">Where the transport is to put what follows the head: as many bytes as do.</param>
+    /// <returns>Bytes of the head; null: read this message as a whole, with <see cref="IRpcMarshaller{T}.Read"/>.</returns>
+    int? Begin(in ReadOnlySequence<byte> start, int length, out Memory<byte> payload);
+
+    /// <summary>The payload that <see cref="Begin"/> made a place for has arrived.</summary>
+    T End();
+}
