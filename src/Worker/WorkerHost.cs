@@ -58,7 +58,18 @@ public static class WorkerHost
     {
         await using var neighbours = new Neighbours(options.Channel, options.Time);
         await using var server = await RpcServer.StartAsync(
-            new RpcServerOptions { Listen = options.Listen, Services = neighbours.Services, LoggerFactory = options.Loggers, TimeProvider = options.Time }, cancellation);
+            new RpcServerOptions
+            {
+                Listen = options.Listen,
+                Services = neighbours.Services,
+                MaxReceiveMessageBytes = Neighbours.LargestRequest,
+                MaxCallsPerConnection = Neighbours.MostCalls,
+                StreamWindowBytes = Neighbours.LargestRequest,
+                ConnectionWindowBytes = Neighbours.MostCalls * Neighbours.LargestRequest,
+                LoggerFactory = options.Loggers,
+                TimeProvider = options.Time,
+            },
+            cancellation);
         var hello = Hello(options, server.Address);
         logger.Started(hello.WorkerId, server.Address, options.Coordinator);
 

@@ -19,11 +19,18 @@ internal enum ChannelUse
 /// </summary>
 internal sealed class PeerChannels(RpcChannelOptions? options) : IAsyncDisposable
 {
+    /// <summary>A chunk of a state, with room for what stands around it; pieces are smaller.</summary>
+    private const int LargestMessage = 2 << 20;
+
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(1);
     private readonly Dictionary<(string Address, ChannelUse Use), RpcChannel> channels = [];
+    private int window = ReceiveWindows.MostOfStream;
 
     /// <summary>The run's lease; channels made before it is known use the default.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(2.5);
+
+    /// <summary>The clock of deadlines.</summary>
+    public TimeProvider Time => options?.TimeProvider ?? TimeProvider.System;
 
     /// <summary>The channel to a member.</summary>
     public RpcChannel To(MemberInfo member, ChannelUse use = ChannelUse.Bulk)
@@ -33,14 +40,24 @@ internal sealed class PeerChannels(RpcChannelOptions? options) : IAsyncDisposabl
         if (!Uri.TryCreate(member.Address, UriKind.Absolute, out var address))
             throw new PeerException(member.WorkerId, $"worker {member.WorkerId} has address '{member.Address}', which is no URL such as http://10.0.0.7:5000");
         var silence = Lease > PingDelay ? Lease : PingDelay;
-        var patient = (options ?? new RpcChannelOptions()) with { ConnectTimeout = silence, KeepAlivePingDelay = PingDelay, KeepAlivePingTimeout = silence };
+        var patient = (options ?? new RpcChannelOptions()) with
+        {
+            ConnectTimeout = silence,
+            KeepAlivePingDelay = PingDelay,
+            KeepAlivePingTimeout = silence,
+            MaxReceiveMessageBytes = LargestMessage,
+            StreamWindowBytes = window,
+        };
         return channels[(member.Address, use)] = RpcChannel.Create(address, patient);
     }
 
-    /// <summary>Closes channels to those who are no members any more.</summary>
+    /// <summary>Closes channels to those who are no members any more; to all, if there are so many that each must have a smaller window.</summary>
     public async Task KeepAsync(IReadOnlyList<MemberInfo> members)
     {
-        foreach (var key in channels.Keys.Where(key => members.All(m => m.Address != key.Address)).ToList())
+        var before = window;
+        window = ReceiveWindows.OfStream(members.Count - 1);
+        var stay = window < before ? [] : members.Select(m => m.Address).ToHashSet();
+        foreach (var key in channels.Keys.Where(key => !stay.Contains(key.Address)).ToList())
         {
             channels.Remove(key, out var channel);
             await channel!.DisposeAsync();

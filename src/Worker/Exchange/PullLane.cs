@@ -8,12 +8,19 @@ namespace AdderNet.Worker.Exchange;
 /// One long-lived pull call to one neighbour, kept for a generation. One pull at a time; after a failure or
 /// a cancellation the lane is spent.
 /// </summary>
-internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string workerId, Action progress) : IAsyncDisposable
+internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string workerId, Action progress, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>Asks for everything at once.</summary>
     public static readonly PieceReadiness Always = static (_, _) => ValueTask.CompletedTask;
 
+    /// <summary>
+    /// From one chunk of a piece to the next; more ends the call. A neighbour may take its time to begin one, but then it has all of it.
+    /// Whether it lives and its connection carries anything is asked elsewhere: this is for one that answers pings and sends no more.
+    /// </summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
     private readonly CancellationTokenSource life = new();
+    private readonly CancellationTokenSource stalled = new(Timeout.InfiniteTimeSpan, time);
     private readonly PieceIntake intake = new();
     private RpcDuplexCall<PullRequest, bool>? call;
     private IAsyncEnumerator<bool>? answers;
@@ -48,6 +55,7 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
             await answers.DisposeAsync();
         if (call is not null)
             await call.DisposeAsync();
+        stalled.Dispose();
         life.Dispose();
     }
 
@@ -55,6 +63,7 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
         IReadOnlyList<PieceId> asked, IReadOnlyList<PieceId> expected, PieceReadiness ready, PieceReceiver receive, PiecePlace? place, CancellationToken cancellation)
     {
         await using var abort = cancellation.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), life);
+        await using var stall = stalled.Token.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), life);
         try
         {
             call ??= channel.Duplex(GradientExchangeMethods.PullWith(intake), null, life.Token);
@@ -81,6 +90,10 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
         catch (Exception e) when (cancellation.IsCancellationRequested && e is RpcException or OperationCanceledException)
         {
             throw new OperationCanceledException("The pull was abandoned.", e, cancellation);
+        }
+        catch (Exception e) when (stalled.IsCancellationRequested && e is RpcException or OperationCanceledException)
+        {
+            throw new PeerException(peer.WorkerId, $"worker {peer.WorkerId} at {peer.Address} stopped within a piece and sent nothing for {LongestPause.TotalSeconds:0} s", e);
         }
         catch (RpcException e) when (e.InnerException is FormatException wrong)
         {
@@ -124,6 +137,7 @@ internal sealed class PullLane(MemberInfo peer, RpcChannel channel, string worke
             if (!await from.MoveNextAsync())
                 throw new FormatException($"the stream ended before {id} was complete");
             complete = from.Current;
+            stalled.CancelAfter(complete ? Timeout.InfiniteTimeSpan : LongestPause);
             progress();
         }
     }

@@ -32,7 +32,7 @@ internal sealed class GenerationWork : IAsyncDisposable
         {
             progress.Advance();
             neighbours.Watch.Heard(to.WorkerId);
-        });
+        }, neighbours.Channels.Time);
     }
 
     /// <summary>The generation's number.</summary>

@@ -9,6 +9,12 @@ namespace AdderNet.Worker.Training;
 /// <summary>All that this worker has to do with other workers: what it serves to them and how it reaches them.</summary>
 internal sealed class Neighbours : IAsyncDisposable
 {
+    /// <summary>Bytes of a request: neighbours send names and numbers only.</summary>
+    public const int LargestRequest = 64 << 10;
+
+    /// <summary>Calls of a neighbour at once: those of a generation that ends and of the one that begins, with room. 4 MiB of requests at most.</summary>
+    public const int MostCalls = 64;
+
     private static readonly TimeSpan LongestPull = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestDownloadWait = TimeSpan.FromSeconds(30);
     private readonly ExchangeService exchange;

@@ -45,14 +45,14 @@ internal sealed class ExchangeMember : IAsyncDisposable
         return member;
     }
 
-    public PullLane Lane(MemberInfo to) => new(to, channels.To(to), Id, progress.Advance);
+    public PullLane Lane(MemberInfo to) => new(to, channels.To(to), Id, progress.Advance, channels.Time);
 
     public void Enter(GenerationView view, int shards, int length, long bucketBytes, int groupSize = 0)
     {
         Store.BeginGeneration(view.RunId, view.Generation, view.BaseStep);
         Step = view.BaseStep;
         exchange = new GradientExchange(view, Id, shards, length, bucketBytes, groupSize, Store, Lane);
-        Moments = new RemoteMomentMerge(view, Id, shards, Store, progress, to => new PullLane(to, channels.To(to, ChannelUse.Meetings), Id, progress.Advance));
+        Moments = new RemoteMomentMerge(view, Id, shards, Store, progress, to => new PullLane(to, channels.To(to, ChannelUse.Meetings), Id, progress.Advance, channels.Time));
     }
 
     public void BeginStep(long step)

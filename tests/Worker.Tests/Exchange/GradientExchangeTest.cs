@@ -92,11 +92,12 @@ public sealed class GradientExchangeTest : IAsyncLifetime
             await using var exchange = new GradientExchange(view, me.WorkerId, 64, 6400, 400, groupSize, new PieceStore(TimeProvider.System, Limit), Lane);
             Assert.Equal(peers, lanes.Distinct().Count());
             Assert.Equal(beyond, lanes.Distinct().Count(to => groups.GroupOf(to) != groups.GroupOf(me)));
+            Assert.All(lanes.CountBy(to => to.WorkerId), to => Assert.InRange(to.Value, 1, ReceiveWindows.StreamsOfNeighbour - 2)); // room for moments and a sign of life
 
             PullLane Lane(MemberInfo to)
             {
                 lanes.Add(to);
-                return new PullLane(to, channels.To(to), me.WorkerId, () => { });
+                return new PullLane(to, channels.To(to), me.WorkerId, () => { }, channels.Time);
             }
         }
     }

@@ -9,10 +9,24 @@ internal sealed class HurriedTime : TimeProvider
     /// <summary>Sum of all waits asked for.</summary>
     public TimeSpan Waited => TimeSpan.FromTicks(Interlocked.Read(ref waited));
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        new Timer(this, base.CreateTimer(callback, state, Hurried(dueTime), period));
+
+    private TimeSpan Hurried(TimeSpan wait)
     {
-        if (dueTime > TimeSpan.Zero)
-            Interlocked.Add(ref waited, dueTime.Ticks);
-        return base.CreateTimer(callback, state, dueTime > TimeSpan.Zero ? dueTime / Hurry : dueTime, period);
+        if (wait <= TimeSpan.Zero)
+            return wait;
+        Interlocked.Add(ref waited, wait.Ticks);
+        return wait / Hurry;
+    }
+
+    /// <summary>Hurried whenever it is set anew, too.</summary>
+    private sealed class Timer(HurriedTime time, ITimer timer) : ITimer
+    {
+        public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(time.Hurried(dueTime), period);
+
+        public void Dispose() => timer.Dispose();
+
+        public ValueTask DisposeAsync() => timer.DisposeAsync();
     }
 }

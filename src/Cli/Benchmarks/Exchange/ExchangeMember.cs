@@ -146,7 +146,7 @@ internal sealed class ExchangeMember : IAsyncDisposable
 
     private PullLane Lane(MemberInfo to) => LaneOn(to, ChannelUse.Bulk);
 
-    private PullLane LaneOn(MemberInfo to, ChannelUse use) => new(to, channels.To(to, use), $"w{index}", static () => { });
+    private PullLane LaneOn(MemberInfo to, ChannelUse use) => new(to, channels.To(to, use), $"w{index}", static () => { }, channels.Time);
 
     private MemberInfo Member(int member, ShardRange range) => new($"w{member}", addresses[member].ToString(), range, Votes: true);
 
