@@ -73,9 +73,9 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
             ("all-reduce", moved, () => AskAllAsync(members, $"reduce {++step}", cancellation)),
             ($"{BatchNormMeetings.Count} batch-norm meetings", (long)BatchNormMeetings.Count * BatchNormMeetings.Bytes * load.Workers * (load.Workers - 1), () => AskAllAsync(members, $"meet {++step}", cancellation)),
             ("HTTP/2 among all", moved, () => AskAllAsync(members, $"http-all {moved / load.Workers / (load.Workers - 1)}", cancellation)),
-            ("one stream of pieces", bytes, () => AskAsync(members[0], $"piece 1 {bytes}", cancellation)),
+            ("one stream of pieces", bytes, () => AskAsync(members[0], "piece 1", cancellation)),
             ("one HTTP/2 response", bytes, () => AskAsync(members[0], $"http 1 {bytes}", cancellation)),
-            ("one protobuf gRPC stream", bytes, () => AskAsync(members[0], $"plain 1 {bytes}", cancellation)),
+            ("one protobuf gRPC stream", bytes, () => AskAsync(members[0], "plain 1", cancellation)),
             ("one TCP stream", bytes, () => AskAsync(members[0], $"tcp 1 {bytes}", cancellation)),
         ];
         var seconds = contenders.Select(_ => new List<double>()).ToList();

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using AdderNet.Core.Engine;
 using AdderNet.Core.Sharding;
 using AdderNet.Protos.Rpc;
@@ -13,7 +12,8 @@ namespace AdderNet.Cli.Benchmarks.Exchange;
 /// One process of <c>bench exchange</c>: the worker's own exchange without the training. It does what each line of its input
 /// asks, and answers with one line: <c>members URL|PORT...</c> forms the generation, <c>reduce STEP</c> and <c>check</c> the result,
 /// <c>meet STEP</c> holds the meetings of global batch norm,
-/// <c>http|tcp|plain|piece FROM BYTES</c> fetch bytes from another member, <c>http-all BYTES</c> from each other at once.
+/// <c>plain|piece FROM</c> fetch a vector from another member into one of this member's, <c>http|tcp FROM BYTES</c> bytes that are
+/// thrown away, <c>http-all BYTES</c> such from each other at once.
 /// </summary>
 internal sealed class ExchangeMember : IAsyncDisposable
 {
@@ -24,12 +24,13 @@ internal sealed class ExchangeMember : IAsyncDisposable
 
     private readonly PieceStore store = new(TimeProvider.System, TimeSpan.FromMinutes(1));
     private readonly PeerChannels channels = new(null);
-    private readonly PlainTransfers plain = new();
+    private readonly PlainTransfers plain;
     private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { InitialHttp2StreamWindowSize = 16 << 20 });
     private readonly int index;
     private readonly int length;
     private readonly long bucketBytes;
     private readonly int groupSize;
+    private readonly byte[] landing;
     private RpcServer? server;
     private GradientExchange? exchange;
     private RemoteMomentMerge? moments;
@@ -46,8 +47,14 @@ internal sealed class ExchangeMember : IAsyncDisposable
     /// <param name="length">Elements of the reduction vector.</param>
     /// <param name="bucketBytes">Target size of a bucket.</param>
     /// <param name="groupSize">As <c>exchange.group_size</c>.</param>
-    public ExchangeMember(int index, int length, long bucketBytes, int groupSize) =>
+    public ExchangeMember(int index, int length, long bucketBytes, int groupSize)
+    {
         (this.index, this.length, this.bucketBytes, this.groupSize) = (index, length, bucketBytes, groupSize);
+        var vector = new byte[length * sizeof(float)];
+        Array.Fill<byte>(vector, 1); // memory never written is one page of zeros, which is always in the cache
+        plain = new PlainTransfers(vector);
+        landing = new byte[vector.Length];
+    }
 
     /// <summary>Element <paramref name="i"/> of a shard's gradient: any sum of these over the shards of a run is exact.</summary>
     public static float Value(int shard, int i) => ((i % 1021) - 510 + (shard * 3)) / 64f;
@@ -108,7 +115,7 @@ internal sealed class ExchangeMember : IAsyncDisposable
                 await PlainTransfers.ReadTcpAsync(ports[Number(1)], Number(2), cancellation).ConfigureAwait(false);
                 return "done";
             case "plain":
-                await PlainTransfers.ReadPlainAsync(channels.To(Member(Number(1), default)), Number(2), cancellation).ConfigureAwait(false);
+                await PlainTransfers.ReadPlainAsync(channels.To(Member(Number(1), default)), landing, cancellation).ConfigureAwait(false);
                 return "done";
             case "piece":
                 await PullAsync(Number(1), cancellation).ConfigureAwait(false);
@@ -162,10 +169,16 @@ internal sealed class ExchangeMember : IAsyncDisposable
     /// <summary>Takes another member's whole vector on one stream, as it is served to everybody.</summary>
     private async Task PullAsync(int from, CancellationToken cancellation)
     {
+        var whole = ElementBytes<float>.Over(mean);
         await single[from].PullAsync(
             [new PieceId(Run, 1, step, PieceSort.Mean, Whole)],
             PullLane.Always,
-            chunk => chunk.Payload.CopyTo(MemoryMarshal.AsBytes(mean.AsSpan())[chunk.Offset..]),
+            chunk =>
+            {
+                if (!chunk.InPlace)
+                    throw new InvalidOperationException($"{chunk.Payload.Length} bytes did not arrive in their place");
+            },
+            (_, _, offset, length) => whole.Slice(offset, length),
             cancellation).ConfigureAwait(false);
     }
 

@@ -11,8 +11,9 @@ using Microsoft.AspNetCore.Routing;
 namespace AdderNet.Cli.Benchmarks.Exchange;
 
 /// <summary>
-/// What the exchange is laid beside: the same bytes as a bare HTTP/2 response, over a plain TCP stream, and as a
-/// straightforward gRPC stream of protobuf messages with one <c>bytes</c> field, through the same server and channel classes.
+/// What the exchange is laid beside: as many bytes as a bare HTTP/2 response and over a plain TCP stream, sent from one buffer
+/// and thrown away on receipt; and a vector into another by a straightforward gRPC stream of protobuf messages with one
+/// <c>bytes</c> field, through the same server and channel classes.
 /// </summary>
 internal sealed class PlainTransfers : IRpcService, IAsyncDisposable
 {
@@ -25,10 +26,13 @@ internal sealed class PlainTransfers : IRpcService, IAsyncDisposable
 
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource stop = new();
+    private readonly byte[] vector;
     private readonly Task serving;
 
-    public PlainTransfers()
+    /// <param name="vector">What the gRPC stream sends: any number of its first bytes.</param>
+    public PlainTransfers(byte[] vector)
     {
+        this.vector = vector;
         listener.Start();
         serving = ServeAsync();
     }
@@ -38,9 +42,11 @@ internal sealed class PlainTransfers : IRpcService, IAsyncDisposable
 
     public void Bind(RpcServiceBinder binder) => binder.ServerStreaming(Stream, async (wanted, writer, context) =>
     {
-        var message = new BytesValue { Value = UnsafeByteOperations.UnsafeWrap(Payload) };
-        for (var left = wanted.Value; left > 0; left -= Megabyte)
-            await writer.WriteAsync(message, context.CancellationToken).ConfigureAwait(false);
+        for (var offset = 0; offset < wanted.Value; offset += Megabyte)
+        {
+            var part = ByteString.CopyFrom(vector, offset, (int)Math.Min(wanted.Value - offset, Megabyte));
+            await writer.WriteAsync(new BytesValue { Value = part }, context.CancellationToken).ConfigureAwait(false);
+        }
     });
 
     /// <summary>The route of bare HTTP/2 responses.</summary>
@@ -69,13 +75,17 @@ internal sealed class PlainTransfers : IRpcService, IAsyncDisposable
         await DrainAsync(stream, bytes, cancellation).ConfigureAwait(false);
     }
 
-    public static async Task ReadPlainAsync(RpcChannel channel, long bytes, CancellationToken cancellation)
+    public static async Task ReadPlainAsync(RpcChannel channel, Memory<byte> into, CancellationToken cancellation)
     {
-        var read = 0L;
-        await foreach (var message in channel.ServerStreamAsync(Stream, new Int64Value { Value = bytes }, null, cancellation).ConfigureAwait(false))
+        var read = 0;
+        await foreach (var message in channel.ServerStreamAsync(Stream, new Int64Value { Value = into.Length }, null, cancellation).ConfigureAwait(false))
+        {
+            message.Value.Span.CopyTo(into.Span[read..]);
             read += message.Value.Length;
-        if (read < bytes)
-            throw new IOException($"{read} of {bytes} bytes came");
+        }
+
+        if (read < into.Length)
+            throw new IOException($"{read} of {into.Length} bytes came");
     }
 
     public async ValueTask DisposeAsync()
