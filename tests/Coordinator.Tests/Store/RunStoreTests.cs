@@ -70,6 +70,24 @@ public abstract class RunStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Those_who_share_an_owner_share_its_lease_while_it_lives_and_fence_off_who_slept_through_its_end()
+    {
+        var silos = new LeaseOwner("silos", IsShared: true);
+        await using var first = place.Open();
+        await using var second = place.Open();
+        await using var third = place.Open();
+        Assert.Null(await first.AcquireAsync(silos, Lease, _ => false, default));
+        Assert.Null(await second.AcquireAsync(silos, Lease, _ => false, default));
+        await first.RenewAsync(Lease, default);
+
+        await place.LetPassAsync(TimeSpan.FromSeconds(600));
+        Assert.Null(await third.AcquireAsync(silos, Lease, _ => false, default));
+        await Assert.ThrowsAsync<FencingLostException>(() => first.RenewAsync(Lease, default));
+        await Assert.ThrowsAsync<FencingLostException>(() => second.RenewAsync(Lease, default));
+        await third.RenewAsync(Lease, default);
+    }
+
+    [Fact]
     public async Task The_lease_of_a_process_that_is_gone_is_not_waited_for()
     {
         await using var first = await HeldAsync();
