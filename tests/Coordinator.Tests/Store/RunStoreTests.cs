@@ -88,6 +88,21 @@ public abstract class RunStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_drives_a_run_loses_its_lease_with_the_stores()
+    {
+        await using var first = place.Open();
+        await using var second = place.Open();
+        Assert.Null(await first.AcquireAsync("first", Lease, _ => false, default));
+        var run = first.Of("run-1");
+        Assert.Null(await run.AcquireAsync("first", TimeSpan.FromDays(1), _ => false, default));
+        await run.RenewAsync(TimeSpan.FromDays(1), default);
+
+        await place.LetPassAsync(TimeSpan.FromSeconds(600));
+        Assert.Null(await second.AcquireAsync("second", Lease, _ => false, default));
+        await Assert.ThrowsAsync<FencingLostException>(() => run.RenewAsync(TimeSpan.FromDays(1), default));
+    }
+
+    [Fact]
     public async Task The_lease_of_a_process_that_is_gone_is_not_waited_for()
     {
         await using var first = await HeldAsync();
