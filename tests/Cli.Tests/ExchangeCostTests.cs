@@ -49,11 +49,11 @@ public sealed class ExchangeCostTests
     [Fact]
     public void The_slowest_of_link_switches_and_processor_decides_and_hops_come_on_top()
     {
-        var shape = new ExchangeShape(4, 2, 1e6, 250_000);
+        var shape = new ExchangeShape(4, 2, 4e6, 500_000);
         var processor = new ProcessorCost(0, 0, 1e-9, 1);
         var fast = new NetworkCost(1e10, 0.001, 1);
         Assert.Equal("processor", ExchangeCost.Of(shape, processor, fast, shape.TrafficBetweenGroups).Bound);
-        Assert.Equal(1.5e-3 + (5 * (0.001 + 2.5e-5)), ExchangeCost.Of(shape, processor, fast, shape.TrafficBetweenGroups).Seconds, 9);
+        Assert.Equal(6e-3 + (5 * (0.001 + 5e-5)), ExchangeCost.Of(shape, processor, fast, shape.TrafficBetweenGroups).Seconds, 9);
         Assert.Equal("link", ExchangeCost.Of(shape, processor, fast with { BytesPerSecond = 1e8 }, shape.TrafficBetweenGroups).Bound);
         Assert.Equal("between switches", ExchangeCost.Of(shape, processor, new NetworkCost(1e8, 0.001, 8), shape.TrafficBetweenGroups).Bound);
         Assert.Equal(2 * shape.TrafficBetweenGroups, shape.TrafficBeyondWithoutGroups(2));

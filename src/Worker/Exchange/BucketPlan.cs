@@ -35,11 +35,7 @@ internal static class BucketPlan
         var owners = members.Where(m => m.Computes).ToList();
         if (owners.Count == 0)
             throw new ArgumentException("No member of the generation computes.", nameof(members));
-        var target = Math.Max(1, bucketBytes / sizeof(float));
-        var wanted = Math.Max((length + target - 1) / target, Math.Min(Fewest, (long)length * sizeof(float) / SmallestBytes));
-        var even = (wanted + owners.Count - 1) / owners.Count * owners.Count;
-        var count = (int)Math.Clamp(even, 1, length);
-
+        var count = Count(length, bucketBytes, owners.Count);
         var buckets = new Bucket[count];
         for (var i = 0; i < count; i++)
         {
@@ -49,5 +45,16 @@ internal static class BucketPlan
         }
 
         return buckets;
+    }
+
+    /// <summary>How many buckets there are, as many for each owner unless there are fewer elements.</summary>
+    /// <param name="length">Elements of the reduction vector.</param>
+    /// <param name="bucketBytes">Target size.</param>
+    /// <param name="owners">Members that compute, at least one.</param>
+    public static int Count(long length, long bucketBytes, int owners)
+    {
+        var target = Math.Max(1, bucketBytes / sizeof(float));
+        var wanted = Math.Max((length + target - 1) / target, Math.Min(Fewest, length * sizeof(float) / SmallestBytes));
+        return (int)Math.Clamp((wanted + owners - 1) / owners * owners, 1, length);
     }
 }

@@ -1,3 +1,5 @@
+using AdderNet.Worker.Exchange;
+
 namespace AdderNet.Cli.Benchmarks.Exchange;
 
 /// <summary>What is reduced by whom.</summary>
@@ -10,8 +12,8 @@ internal sealed record ExchangeShape(int Members, int GroupSize, double Bytes, d
     /// <summary>Number of groups, n.</summary>
     public int Groups => GroupSize <= 1 ? 1 : (Members + GroupSize - 1) / GroupSize;
 
-    /// <summary>Buckets, as many for each member.</summary>
-    public double Buckets => Math.Ceiling(Math.Ceiling(Bytes / BucketBytes) / Members) * Members;
+    /// <summary>Buckets, as the exchange cuts them.</summary>
+    public double Buckets => BucketPlan.Count((long)(Bytes / sizeof(float)), (long)BucketBytes, Members);
 
     /// <summary>Pieces that a member takes in, and as many that it gives: each is one bucket's sums or mean.</summary>
     public double Pieces => 2 * Buckets * (1 - (1.0 / Members));
