@@ -43,8 +43,6 @@ internal sealed class ConvolutionPlan(ConvolutionShape shape)
     /// <summary>Whether filter gradients read inputs from a padded copy; vector reads round a row's end up, so rows of odd length need room behind it.</summary>
     public bool CopiesInput => Shape.Padding > 0 || WindowRun % 16 != 0;
 
-    public int PaddedLength => Shape.N * PaddedHeight * PaddedWidth * Shape.C;
-
     private int[] OrderTerms()
     {
         var taps = Shape.KernelHeight * Shape.KernelWidth;

@@ -71,6 +71,9 @@ public class VectorKernelsTests
     [InlineData(1, 14, 20, 64, 64, 3, 2, 1)]
     [InlineData(5, 15, 14, 64, 67, 1, 1, 0)]
     [InlineData(3, 15, 14, 80, 140, 1, 1, 0)]
+    [InlineData(2, 18, 18, 3, 200, 3, 1, 1)]
+    [InlineData(2, 18, 18, 4, 300, 3, 1, 1)]
+    [InlineData(9, 17, 17, 5, 250, 3, 2, 1)]
     public void Layers_of_real_models_equal_the_reference_in_bits(int n, int h, int w, int c, int t, int kernel, int stride, int padding)
     {
         AssertEqualBits(new ConvolutionShape(n, h, w, c, t, kernel, kernel, stride, padding), 2);

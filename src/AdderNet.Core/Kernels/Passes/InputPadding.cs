@@ -1,24 +1,36 @@
 namespace AdderNet.Core.Kernels;
 
-/// <summary>Copies a map into a buffer with its zero padding around it, so that tiles walk it without asking where they are.</summary>
+/// <summary>Inputs as the windows of a plan address them: where they lie, or copied with their zero padding around them, as many rows as a span of positions reads.</summary>
 internal static unsafe class InputPadding
 {
-    /// <summary>The input as a plan's row offsets address it: a padded copy, or <paramref name="x"/> itself.</summary>
-    public static float* Prepare(ConvolutionPlan plan, float* x, ComputeThreads threads)
+    /// <summary>What <see cref="ConvolutionPlan.Windows"/> of some positions count from.</summary>
+    /// <param name="plan">Plan of the shape.</param>
+    /// <param name="x">[N, H, W, C].</param>
+    /// <param name="firstPosition">The span's first position.</param>
+    /// <param name="endPosition">Behind its last position.</param>
+    /// <param name="threads">Threads; their memory holds one span's rows.</param>
+    public static float* Prepare(ConvolutionPlan plan, float* x, int firstPosition, int endPosition, ComputeThreads threads)
     {
         if (!plan.CopiesInput)
             return x;
-        var padded = threads.Workspace.Take<float>(WorkspaceSlot.PaddedInput, plan.PaddedLength);
-        threads.Split(plan.Shape.N * plan.PaddedHeight, new Job { Shape = plan.Shape, Source = x, Destination = padded });
-        return padded;
+        var rowLength = plan.PaddedWidth * plan.Shape.C;
+        var firstRow = plan.Windows[firstPosition] / rowLength;
+        var rows = plan.Windows[endPosition - 1] / rowLength + plan.Shape.KernelHeight - firstRow;
+
+        // Vector reads round a row's end up.
+        var padded = threads.Workspace.Take<float>(WorkspaceSlot.PaddedInput, (long)rows * rowLength);
+        threads.Split(rows, new Job { Shape = plan.Shape, FirstRow = firstRow, Source = x, Destination = padded });
+        return padded - (nint)firstRow * rowLength;
     }
 
     private struct Job : ISplitJob
     {
         public ConvolutionShape Shape;
+        public int FirstRow;
         public float* Source;
         public float* Destination;
 
+        /// <summary>An item is a padded row.</summary>
         public readonly void Run(int first, int end)
         {
             var margin = Shape.Padding * Shape.C;
@@ -27,7 +39,7 @@ internal static unsafe class InputPadding
             for (var row = first; row < end; row++)
             {
                 var destination = new Span<float>(Destination + (long)row * (inside + 2 * margin), inside + 2 * margin);
-                var (n, h) = (row / height, row % height - Shape.Padding);
+                var (n, h) = ((FirstRow + row) / height, (FirstRow + row) % height - Shape.Padding);
                 if (h < 0 || h >= Shape.H)
                 {
                     destination.Clear();

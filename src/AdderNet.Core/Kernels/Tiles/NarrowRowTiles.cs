@@ -16,8 +16,10 @@ internal static unsafe class NarrowRowTiles<TOps, TVector, TStep, TPanel>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run4x4(in TileCall call)
     {
-        TileEnd<TOps, TVector>.Begin(call, 4, 4);
+        if (!TPanel.SumsInPlace)
+            TileEnd<TOps, TVector>.Begin(call, 4, 4);
         var ahead = new NextRows<TOps, TVector>(call, 4, 4);
+        var inPlace = TPanel.SumsInPlace && call.ValidRows == 4;
         var width = TOps.Width;
         var constant = TOps.Broadcast(TStep.Constant);
         TVector s00 = default, s01 = default, s02 = default, s03 = default;
@@ -81,27 +83,33 @@ internal static unsafe class NarrowRowTiles<TOps, TVector, TStep, TPanel>
                 s33 = TStep.Apply(p3, b3, constant, s33);
             }
 
-            if (segment->EndsBlock != 0 && segment + 1 < end)
+            if (segment->EndsBlock != 0 && (inPlace || segment + 1 < end))
             {
-                s00 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 0, 4, s00);
-                s01 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 1, 4, s01);
-                s02 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 2, 4, s02);
-                s03 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 3, 4, s03);
-                s10 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 0, 4, s10);
-                s11 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 1, 4, s11);
-                s12 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 2, 4, s12);
-                s13 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 3, 4, s13);
-                s20 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 0, 4, s20);
-                s21 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 1, 4, s21);
-                s22 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 2, 4, s22);
-                s23 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 3, 4, s23);
-                s30 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 0, 4, s30);
-                s31 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 1, 4, s31);
-                s32 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 2, 4, s32);
-                s33 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 3, 4, s33);
+                float* total = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, 4);
+                s00 = TileEnd<TOps, TVector>.Flush(total, 0, s00);
+                s01 = TileEnd<TOps, TVector>.Flush(total, 1, s01);
+                s02 = TileEnd<TOps, TVector>.Flush(total, 2, s02);
+                s03 = TileEnd<TOps, TVector>.Flush(total, 3, s03);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, 4);
+                s10 = TileEnd<TOps, TVector>.Flush(total, 0, s10);
+                s11 = TileEnd<TOps, TVector>.Flush(total, 1, s11);
+                s12 = TileEnd<TOps, TVector>.Flush(total, 2, s12);
+                s13 = TileEnd<TOps, TVector>.Flush(total, 3, s13);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, 4);
+                s20 = TileEnd<TOps, TVector>.Flush(total, 0, s20);
+                s21 = TileEnd<TOps, TVector>.Flush(total, 1, s21);
+                s22 = TileEnd<TOps, TVector>.Flush(total, 2, s22);
+                s23 = TileEnd<TOps, TVector>.Flush(total, 3, s23);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, 4);
+                s30 = TileEnd<TOps, TVector>.Flush(total, 0, s30);
+                s31 = TileEnd<TOps, TVector>.Flush(total, 1, s31);
+                s32 = TileEnd<TOps, TVector>.Flush(total, 2, s32);
+                s33 = TileEnd<TOps, TVector>.Flush(total, 3, s33);
             }
         }
 
+        if (inPlace)
+            return;
         TileEnd<TOps, TVector>.Store(call, 0, s00, s01, s02, s03);
         TileEnd<TOps, TVector>.Store(call, 1, s10, s11, s12, s13);
         TileEnd<TOps, TVector>.Store(call, 2, s20, s21, s22, s23);
@@ -112,8 +120,10 @@ internal static unsafe class NarrowRowTiles<TOps, TVector, TStep, TPanel>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run6x2(in TileCall call)
     {
-        TileEnd<TOps, TVector>.Begin(call, 6, 2);
+        if (!TPanel.SumsInPlace)
+            TileEnd<TOps, TVector>.Begin(call, 6, 2);
         var ahead = new NextRows<TOps, TVector>(call, 6, 2);
+        var inPlace = TPanel.SumsInPlace && call.ValidRows == 6;
         var width = TOps.Width;
         var constant = TOps.Broadcast(TStep.Constant);
         TVector s00 = default, s01 = default;
@@ -177,23 +187,31 @@ internal static unsafe class NarrowRowTiles<TOps, TVector, TStep, TPanel>
                 s51 = TStep.Apply(p1, b5, constant, s51);
             }
 
-            if (segment->EndsBlock != 0 && segment + 1 < end)
+            if (segment->EndsBlock != 0 && (inPlace || segment + 1 < end))
             {
-                s00 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 0, 2, s00);
-                s01 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 1, 2, s01);
-                s10 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 0, 2, s10);
-                s11 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 1, 2, s11);
-                s20 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 0, 2, s20);
-                s21 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 1, 2, s21);
-                s30 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 0, 2, s30);
-                s31 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 1, 2, s31);
-                s40 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 0, 2, s40);
-                s41 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 1, 2, s41);
-                s50 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 0, 2, s50);
-                s51 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 1, 2, s51);
+                float* total = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, 2);
+                s00 = TileEnd<TOps, TVector>.Flush(total, 0, s00);
+                s01 = TileEnd<TOps, TVector>.Flush(total, 1, s01);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, 2);
+                s10 = TileEnd<TOps, TVector>.Flush(total, 0, s10);
+                s11 = TileEnd<TOps, TVector>.Flush(total, 1, s11);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, 2);
+                s20 = TileEnd<TOps, TVector>.Flush(total, 0, s20);
+                s21 = TileEnd<TOps, TVector>.Flush(total, 1, s21);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, 2);
+                s30 = TileEnd<TOps, TVector>.Flush(total, 0, s30);
+                s31 = TileEnd<TOps, TVector>.Flush(total, 1, s31);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 4, 2);
+                s40 = TileEnd<TOps, TVector>.Flush(total, 0, s40);
+                s41 = TileEnd<TOps, TVector>.Flush(total, 1, s41);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 5, 2);
+                s50 = TileEnd<TOps, TVector>.Flush(total, 0, s50);
+                s51 = TileEnd<TOps, TVector>.Flush(total, 1, s51);
             }
         }
 
+        if (inPlace)
+            return;
         TileEnd<TOps, TVector>.Store(call, 0, s00, s01);
         TileEnd<TOps, TVector>.Store(call, 1, s10, s11);
         TileEnd<TOps, TVector>.Store(call, 2, s20, s21);
@@ -206,8 +224,10 @@ internal static unsafe class NarrowRowTiles<TOps, TVector, TStep, TPanel>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run6x1(in TileCall call)
     {
-        TileEnd<TOps, TVector>.Begin(call, 6, 1);
+        if (!TPanel.SumsInPlace)
+            TileEnd<TOps, TVector>.Begin(call, 6, 1);
         var ahead = new NextRows<TOps, TVector>(call, 6, 1);
+        var inPlace = TPanel.SumsInPlace && call.ValidRows == 6;
         var width = TOps.Width;
         var constant = TOps.Broadcast(TStep.Constant);
         TVector s00 = default;
@@ -264,17 +284,25 @@ internal static unsafe class NarrowRowTiles<TOps, TVector, TStep, TPanel>
                 s50 = TStep.Apply(p0, b5, constant, s50);
             }
 
-            if (segment->EndsBlock != 0 && segment + 1 < end)
+            if (segment->EndsBlock != 0 && (inPlace || segment + 1 < end))
             {
-                s00 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 0, 1, s00);
-                s10 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 0, 1, s10);
-                s20 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 0, 1, s20);
-                s30 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 0, 1, s30);
-                s40 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 0, 1, s40);
-                s50 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 0, 1, s50);
+                float* total = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, 1);
+                s00 = TileEnd<TOps, TVector>.Flush(total, 0, s00);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, 1);
+                s10 = TileEnd<TOps, TVector>.Flush(total, 0, s10);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, 1);
+                s20 = TileEnd<TOps, TVector>.Flush(total, 0, s20);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, 1);
+                s30 = TileEnd<TOps, TVector>.Flush(total, 0, s30);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 4, 1);
+                s40 = TileEnd<TOps, TVector>.Flush(total, 0, s40);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 5, 1);
+                s50 = TileEnd<TOps, TVector>.Flush(total, 0, s50);
             }
         }
 
+        if (inPlace)
+            return;
         TileEnd<TOps, TVector>.Store(call, 0, s00);
         TileEnd<TOps, TVector>.Store(call, 1, s10);
         TileEnd<TOps, TVector>.Store(call, 2, s20);

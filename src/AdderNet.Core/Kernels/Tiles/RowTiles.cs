@@ -18,8 +18,10 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run6x4(in TileCall call)
     {
-        TileEnd<TOps, TVector>.Begin(call, 6, 4);
+        if (!TPanel.SumsInPlace)
+            TileEnd<TOps, TVector>.Begin(call, 6, 4);
         var ahead = new NextRows<TOps, TVector>(call, 6, 4);
+        var inPlace = TPanel.SumsInPlace && call.ValidRows == 6;
         var width = TOps.Width;
         var constant = TOps.Broadcast(TStep.Constant);
         TVector s00 = default, s01 = default, s02 = default, s03 = default;
@@ -97,35 +99,43 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
                 s53 = TStep.Apply(p3, b5, constant, s53);
             }
 
-            if (segment->EndsBlock != 0 && segment + 1 < end)
+            if (segment->EndsBlock != 0 && (inPlace || segment + 1 < end))
             {
-                s00 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 0, 4, s00);
-                s01 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 1, 4, s01);
-                s02 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 2, 4, s02);
-                s03 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 3, 4, s03);
-                s10 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 0, 4, s10);
-                s11 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 1, 4, s11);
-                s12 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 2, 4, s12);
-                s13 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 3, 4, s13);
-                s20 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 0, 4, s20);
-                s21 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 1, 4, s21);
-                s22 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 2, 4, s22);
-                s23 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 3, 4, s23);
-                s30 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 0, 4, s30);
-                s31 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 1, 4, s31);
-                s32 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 2, 4, s32);
-                s33 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 3, 4, s33);
-                s40 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 0, 4, s40);
-                s41 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 1, 4, s41);
-                s42 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 2, 4, s42);
-                s43 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 3, 4, s43);
-                s50 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 0, 4, s50);
-                s51 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 1, 4, s51);
-                s52 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 2, 4, s52);
-                s53 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 3, 4, s53);
+                float* total = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, 4);
+                s00 = TileEnd<TOps, TVector>.Flush(total, 0, s00);
+                s01 = TileEnd<TOps, TVector>.Flush(total, 1, s01);
+                s02 = TileEnd<TOps, TVector>.Flush(total, 2, s02);
+                s03 = TileEnd<TOps, TVector>.Flush(total, 3, s03);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, 4);
+                s10 = TileEnd<TOps, TVector>.Flush(total, 0, s10);
+                s11 = TileEnd<TOps, TVector>.Flush(total, 1, s11);
+                s12 = TileEnd<TOps, TVector>.Flush(total, 2, s12);
+                s13 = TileEnd<TOps, TVector>.Flush(total, 3, s13);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, 4);
+                s20 = TileEnd<TOps, TVector>.Flush(total, 0, s20);
+                s21 = TileEnd<TOps, TVector>.Flush(total, 1, s21);
+                s22 = TileEnd<TOps, TVector>.Flush(total, 2, s22);
+                s23 = TileEnd<TOps, TVector>.Flush(total, 3, s23);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, 4);
+                s30 = TileEnd<TOps, TVector>.Flush(total, 0, s30);
+                s31 = TileEnd<TOps, TVector>.Flush(total, 1, s31);
+                s32 = TileEnd<TOps, TVector>.Flush(total, 2, s32);
+                s33 = TileEnd<TOps, TVector>.Flush(total, 3, s33);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 4, 4);
+                s40 = TileEnd<TOps, TVector>.Flush(total, 0, s40);
+                s41 = TileEnd<TOps, TVector>.Flush(total, 1, s41);
+                s42 = TileEnd<TOps, TVector>.Flush(total, 2, s42);
+                s43 = TileEnd<TOps, TVector>.Flush(total, 3, s43);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 5, 4);
+                s50 = TileEnd<TOps, TVector>.Flush(total, 0, s50);
+                s51 = TileEnd<TOps, TVector>.Flush(total, 1, s51);
+                s52 = TileEnd<TOps, TVector>.Flush(total, 2, s52);
+                s53 = TileEnd<TOps, TVector>.Flush(total, 3, s53);
             }
         }
 
+        if (inPlace)
+            return;
         TileEnd<TOps, TVector>.Store(call, 0, s00, s01, s02, s03);
         TileEnd<TOps, TVector>.Store(call, 1, s10, s11, s12, s13);
         TileEnd<TOps, TVector>.Store(call, 2, s20, s21, s22, s23);
@@ -138,8 +148,10 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run8x3(in TileCall call)
     {
-        TileEnd<TOps, TVector>.Begin(call, 8, 3);
+        if (!TPanel.SumsInPlace)
+            TileEnd<TOps, TVector>.Begin(call, 8, 3);
         var ahead = new NextRows<TOps, TVector>(call, 8, 3);
+        var inPlace = TPanel.SumsInPlace && call.ValidRows == 8;
         var width = TOps.Width;
         var constant = TOps.Broadcast(TStep.Constant);
         TVector s00 = default, s01 = default, s02 = default;
@@ -222,35 +234,45 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
                 s72 = TStep.Apply(p2, b7, constant, s72);
             }
 
-            if (segment->EndsBlock != 0 && segment + 1 < end)
+            if (segment->EndsBlock != 0 && (inPlace || segment + 1 < end))
             {
-                s00 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 0, 3, s00);
-                s01 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 1, 3, s01);
-                s02 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 0, 2, 3, s02);
-                s10 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 0, 3, s10);
-                s11 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 1, 3, s11);
-                s12 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 1, 2, 3, s12);
-                s20 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 0, 3, s20);
-                s21 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 1, 3, s21);
-                s22 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 2, 2, 3, s22);
-                s30 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 0, 3, s30);
-                s31 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 1, 3, s31);
-                s32 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 3, 2, 3, s32);
-                s40 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 0, 3, s40);
-                s41 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 1, 3, s41);
-                s42 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 4, 2, 3, s42);
-                s50 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 0, 3, s50);
-                s51 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 1, 3, s51);
-                s52 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 5, 2, 3, s52);
-                s60 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 6, 0, 3, s60);
-                s61 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 6, 1, 3, s61);
-                s62 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 6, 2, 3, s62);
-                s70 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 7, 0, 3, s70);
-                s71 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 7, 1, 3, s71);
-                s72 = TileEnd<TOps, TVector>.Flush<TPanel>(call, 7, 2, 3, s72);
+                float* total = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, 3);
+                s00 = TileEnd<TOps, TVector>.Flush(total, 0, s00);
+                s01 = TileEnd<TOps, TVector>.Flush(total, 1, s01);
+                s02 = TileEnd<TOps, TVector>.Flush(total, 2, s02);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, 3);
+                s10 = TileEnd<TOps, TVector>.Flush(total, 0, s10);
+                s11 = TileEnd<TOps, TVector>.Flush(total, 1, s11);
+                s12 = TileEnd<TOps, TVector>.Flush(total, 2, s12);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, 3);
+                s20 = TileEnd<TOps, TVector>.Flush(total, 0, s20);
+                s21 = TileEnd<TOps, TVector>.Flush(total, 1, s21);
+                s22 = TileEnd<TOps, TVector>.Flush(total, 2, s22);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, 3);
+                s30 = TileEnd<TOps, TVector>.Flush(total, 0, s30);
+                s31 = TileEnd<TOps, TVector>.Flush(total, 1, s31);
+                s32 = TileEnd<TOps, TVector>.Flush(total, 2, s32);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 4, 3);
+                s40 = TileEnd<TOps, TVector>.Flush(total, 0, s40);
+                s41 = TileEnd<TOps, TVector>.Flush(total, 1, s41);
+                s42 = TileEnd<TOps, TVector>.Flush(total, 2, s42);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 5, 3);
+                s50 = TileEnd<TOps, TVector>.Flush(total, 0, s50);
+                s51 = TileEnd<TOps, TVector>.Flush(total, 1, s51);
+                s52 = TileEnd<TOps, TVector>.Flush(total, 2, s52);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 6, 3);
+                s60 = TileEnd<TOps, TVector>.Flush(total, 0, s60);
+                s61 = TileEnd<TOps, TVector>.Flush(total, 1, s61);
+                s62 = TileEnd<TOps, TVector>.Flush(total, 2, s62);
+                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 7, 3);
+                s70 = TileEnd<TOps, TVector>.Flush(total, 0, s70);
+                s71 = TileEnd<TOps, TVector>.Flush(total, 1, s71);
+                s72 = TileEnd<TOps, TVector>.Flush(total, 2, s72);
             }
         }
 
+        if (inPlace)
+            return;
         TileEnd<TOps, TVector>.Store(call, 0, s00, s01, s02);
         TileEnd<TOps, TVector>.Store(call, 1, s10, s11, s12);
         TileEnd<TOps, TVector>.Store(call, 2, s20, s21, s22);

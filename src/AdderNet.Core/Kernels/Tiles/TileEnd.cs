@@ -26,12 +26,10 @@ internal static unsafe class TileEnd<TOps, TVector>
         }
     }
 
-    /// <summary>Adds a block's sum to its total, which may be the output itself.</summary>
+    /// <summary>A row's totals, which may be the output itself.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Flush<TPanel>(in TileCall call, int row, int vector, int vectors, TVector value)
-        where TPanel : struct, IPanel => TPanel.SumsInPlace
-            ? Flush(call.Output + call.OutputOffsets[row], vector, value)
-            : Flush(call.Totals, row * vectors + vector, value);
+    public static float* Total<TPanel>(in TileCall call, int row, int vectors)
+        where TPanel : struct, IPanel => TPanel.SumsInPlace ? call.Output + call.OutputOffsets[row] : call.Totals + row * vectors * TOps.Width;
 
     /// <summary>Adds a block's sum to its total.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
