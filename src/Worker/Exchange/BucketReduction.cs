@@ -5,7 +5,7 @@ namespace AdderNet.Worker.Exchange;
 
 /// <summary>
 /// One bucket that this member holds. Nodes arrive from several lanes at once and are combined through the shard tree slice by
-/// slice, a slice being what one message carries: it is still in the cache when it is added, and written out as soon as all its
+/// slice, a slice being so small that it is still in the second-level cache when it is added, and written out as soon as all its
 /// shards are there: for the bucket's owner, who takes in all shards, as the mean; for a group's deputy as the sums of the
 /// largest subtrees within the group's shards.
 /// </summary>
@@ -16,7 +16,7 @@ namespace AdderNet.Worker.Exchange;
 internal sealed class BucketReduction(Bucket bucket, int shards, ShardRange range, ConcurrentBag<TreeCombiner> free)
 {
     /// <summary>Elements of a slice; the last one of a bucket may have fewer.</summary>
-    public const int SliceLength = PieceWire.ChunkBytes / sizeof(float);
+    public const int SliceLength = (128 << 10) / sizeof(float);
 
     private readonly Slice[] slices = [.. Enumerable.Range(0, (bucket.Length + SliceLength - 1) / SliceLength).Select(_ => new Slice())];
     private readonly Part[] parts = [.. ShardTree.Cover(range).Select(node => new Part { Node = node })];

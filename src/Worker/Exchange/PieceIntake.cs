@@ -33,13 +33,13 @@ internal readonly ref struct PieceChunk
 internal delegate void PieceReceiver(PieceChunk chunk);
 
 /// <summary>
-/// Says where a part of a node may be put while it arrives, before its <see cref="PieceReceiver"/> is called; empty: nowhere, it is
-/// handed over where it lies. What is put there counts only once it is handed over.
+/// Says where the next bytes of a node may be put while they arrive, before the <see cref="PieceReceiver"/> is called with them; empty: nowhere,
+/// they are handed over where they lie. What is put there counts only once it is handed over.
 /// </summary>
 /// <param name="id">The piece.</param>
 /// <param name="nodeBytes">Bytes of the whole node, as the sender says.</param>
-/// <param name="offset">First byte of the part within the node.</param>
-/// <param name="length">Bytes of the part.</param>
+/// <param name="offset">Place of the first of them within the node.</param>
+/// <param name="length">How many of them come: as many or fewer are put.</param>
 internal delegate Memory<byte> PiecePlace(PieceId id, int nodeBytes, int offset, int length);
 
 /// <summary>
@@ -92,22 +92,35 @@ internal sealed class PieceIntake : IRpcIntake<bool>
     }
 
     /// <inheritdoc/>
-    public int? Begin(in ReadOnlySequence<byte> start, int length, out Memory<byte> payload)
+    public int? Begin(in ReadOnlySequence<byte> start, int length)
     {
-        payload = default;
         var message = new Head();
         if (place is null || !message.TryParseHead(start, length, runId, out var head))
             return null;
         Admit(message, length - head);
-        payload = placed = place(wanted, nodeBytes, received, length - head);
+        placed = place(wanted, nodeBytes, received, length - head);
         placedLast = message.Last;
         return placed.IsEmpty ? null : head;
     }
 
     /// <inheritdoc/>
-    public bool End()
+    public Memory<byte> Place(int left)
+    {
+        if (placed.IsEmpty)
+            placed = place!(wanted, nodeBytes, received, left);
+        return placed.IsEmpty ? throw new FormatException($"byte {received} of {wanted} has no place") : placed;
+    }
+
+    /// <inheritdoc/>
+    public void Placed()
     {
         HandOver(placed.Span, inPlace: true);
+        placed = default;
+    }
+
+    /// <inheritdoc/>
+    public bool End()
+    {
         inNode = received < nodeBytes;
         return placedLast;
     }

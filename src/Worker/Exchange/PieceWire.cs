@@ -6,10 +6,10 @@ namespace AdderNet.Worker.Exchange;
 internal static class PieceWire
 {
     /// <summary>
-    /// Payload bytes of one message: well under the 4 MB that official stacks accept, and few enough that what arrives is still
-    /// in the second-level cache when it is added. Members add in slices of this size (see <see cref="BucketReduction"/>).
+    /// Payload bytes of one message: well under the 4 MB that official stacks accept, and many enough that what a message costs
+    /// its sender, a flush above all, is little beside them.
     /// </summary>
-    public const int ChunkBytes = 128 << 10;
+    public const int ChunkBytes = 1 << 20;
 
     public static PullRequest Request(PieceId id, string workerId) => new() { Key = Key(id), WorkerId = workerId };
 

@@ -11,11 +11,12 @@ internal sealed class SliceBuffer
     private const int SliceBytes = BucketReduction.SliceLength * sizeof(float);
     private readonly byte[] bytes = new byte[SliceBytes];
 
-    /// <summary>Where a part of a node of the bucket may be put while it arrives; empty when it reaches into the next slice or beyond the bucket.</summary>
+    /// <summary>Where the next bytes of a node of the bucket may be put, up to the end of their slice; empty beyond the bucket.</summary>
     public Memory<byte> Place(int offset, int length, BucketReduction reduction)
     {
         var (index, within) = (offset / SliceBytes, offset % SliceBytes);
-        return within + length <= reduction.LengthOf(index) * sizeof(float) ? bytes.AsMemory(within, length) : default;
+        var room = (reduction.LengthOf(index) * sizeof(float)) - within;
+        return room > 0 ? bytes.AsMemory(within, Math.Min(length, room)) : default;
     }
 
     /// <summary>Takes a chunk of a node of the bucket, and adds each slice that is complete with it.</summary>

@@ -80,12 +80,10 @@ public class PieceFormTest
                 var message = new ReadOnlySequence<byte>(bytes);
                 try
                 {
-                    if (intake.Begin(message, bytes.Length, out var into) is not { } head)
-                        intake.Read(message);
-                    else if (head + into.Length == bytes.Length)
-                        intake.End();
+                    if (intake.Begin(message, bytes.Length) is { } head)
+                        Arrive(intake, bytes.AsSpan(head));
                     else
-                        Assert.Fail($"a place of {into.Length} bytes for {bytes.Length - head}");
+                        intake.Read(message);
                 }
                 catch (FormatException)
                 {
@@ -106,18 +104,43 @@ public class PieceFormTest
         {
             var place = new byte[payload.Length];
             var (intake, taken) = Intake(place);
-            if (intake.Begin(new ReadOnlySequence<byte>(bytes, 0, known), bytes.Length, out var into) is not { } head)
+            if (intake.Begin(new ReadOnlySequence<byte>(bytes, 0, known), bytes.Length) is not { } head)
             {
                 Assert.True(known < bytes.Length - payload.Length); // less than the head
                 continue;
             }
 
             Assert.Equal(bytes.Length - payload.Length, head);
-            payload.CopyTo(into);
-            Assert.True(intake.End());
+            Assert.True(Arrive(intake, payload));
             Assert.Equal(payload, place);
             Assert.Equal((new TreeNodeId(2, 1), new StepCounts(5, 0, 9)), (taken.Single().Node, taken.Single().Counts));
         }
+    }
+
+    [Fact]
+    public void A_payload_goes_to_several_places_one_after_another_and_is_taken_as_each_is_full()
+    {
+        var payload = Enumerable.Range(1, 100).Select(i => (byte)i).ToArray();
+        var bytes = Written(new PieceMessage(Wanted, new TreeNodeId(2, 1), payload.Length, 0, payload, new StepCounts(5, 0, 9), Last: true));
+        var place = new byte[32];
+        var taken = new List<byte[]>();
+        var intake = new PieceIntake();
+        intake.Expect(Wanted, chunk => taken.Add(chunk.Payload.ToArray()), (_, _, offset, length) => place.AsMemory(offset % 32, Math.Min(length, 32 - (offset % 32))));
+        var head = intake.Begin(new ReadOnlySequence<byte>(bytes), bytes.Length);
+        Assert.True(Arrive(intake, bytes.AsSpan(head!.Value)));
+        Assert.Equal([32, 32, 32, 4], taken.Select(part => part.Length));
+        Assert.Equal(payload, taken.SelectMany(part => part));
+    }
+
+    [Fact]
+    public void A_payload_that_has_no_place_for_its_end_is_refused()
+    {
+        var bytes = Written(new PieceMessage(Wanted, new TreeNodeId(2, 1), 8, 0, new byte[8], null, Last: true));
+        var intake = new PieceIntake();
+        intake.Expect(Wanted, _ => { }, (_, _, offset, _) => offset == 0 ? new byte[4] : default);
+        var head = intake.Begin(new ReadOnlySequence<byte>(bytes), bytes.Length);
+        var error = Assert.Throws<FormatException>(() => Arrive(intake, bytes.AsSpan(head!.Value)));
+        Assert.Contains("byte 4 of", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -130,7 +153,7 @@ public class PieceFormTest
             ? Written(new PieceMessage(Wanted, new TreeNodeId(2, 1), 8, 0, piece.Payload.ToByteArray(), null, Last: true))
             : piece.ToByteArray(); // the payload's number comes before others
         var (intake, taken) = Intake(new byte[room]);
-        Assert.Null(intake.Begin(new ReadOnlySequence<byte>(bytes), bytes.Length, out _));
+        Assert.Null(intake.Begin(new ReadOnlySequence<byte>(bytes), bytes.Length));
         Assert.Empty(taken);
         Assert.True(intake.Read(new ReadOnlySequence<byte>(bytes)));
         Assert.Equal(piece.Payload.ToByteArray(), taken.Single().Bytes);
@@ -241,6 +264,20 @@ public class PieceFormTest
         intake.Expect(Wanted, chunk => taken.Add((chunk.Node, chunk.Counts, chunk.Payload.ToArray())),
             place is null ? null : (_, _, offset, length) => offset + length <= place.Length ? place.AsMemory(offset, length) : default);
         return (intake, taken);
+    }
+
+    /// <summary>A payload as the transport puts it.</summary>
+    private static bool Arrive(PieceIntake intake, ReadOnlySpan<byte> payload)
+    {
+        while (!payload.IsEmpty)
+        {
+            var place = intake.Place(payload.Length);
+            payload[..place.Length].CopyTo(place.Span);
+            payload = payload[place.Length..];
+            intake.Placed();
+        }
+
+        return intake.End();
     }
 
     private static byte[] Written(PieceMessage message)

@@ -16,11 +16,11 @@ public class ReceiveWindowsTest
         for (var neighbours = 0; neighbours <= 1024; neighbours++)
         {
             var window = ReceiveWindows.OfStream(neighbours);
-            Assert.InRange(window, 64 << 10, 4 << 20);
+            Assert.InRange(window, 64 << 10, 16 << 20);
             Assert.InRange((long)window * ReceiveWindows.StreamsOfNeighbour * neighbours, 0, 256L << 20);
         }
 
-        Assert.Equal((4 << 20, 1 << 20, 64 << 10), (ReceiveWindows.OfStream(16), ReceiveWindows.OfStream(64), ReceiveWindows.OfStream(1024)));
+        Assert.Equal((16 << 20, 4 << 20, 1 << 20, 64 << 10), (ReceiveWindows.OfStream(4), ReceiveWindows.OfStream(16), ReceiveWindows.OfStream(64), ReceiveWindows.OfStream(1024)));
     }
 
     [Theory]

@@ -77,6 +77,8 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
             ("one HTTP/2 response", bytes, () => AskAsync(members[0], $"http 1 {bytes}", cancellation)),
             ("one protobuf gRPC stream", bytes, () => AskAsync(members[0], "plain 1", cancellation)),
             ("one TCP stream", bytes, () => AskAsync(members[0], $"tcp 1 {bytes}", cancellation)),
+            ("pieces thrown away", bytes, () => AskAsync(members[0], "piece-drop 1", cancellation)),
+            ("HTTP/2, vector to vector", bytes, () => AskAsync(members[0], "http-keep 1", cancellation)),
         ];
         var seconds = contenders.Select(_ => new List<double>()).ToList();
         var allocated = contenders.Select(_ => new List<double>()).ToList();

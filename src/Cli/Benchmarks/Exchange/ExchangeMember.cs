@@ -12,8 +12,8 @@ namespace AdderNet.Cli.Benchmarks.Exchange;
 /// One process of <c>bench exchange</c>: the worker's own exchange without the training. It does what each line of its input
 /// asks, and answers with one line: <c>members URL|PORT...</c> forms the generation, <c>reduce STEP</c> and <c>check</c> the result,
 /// <c>meet STEP</c> holds the meetings of global batch norm,
-/// <c>plain|piece FROM</c> fetch a vector from another member into one of this member's, <c>http|tcp FROM BYTES</c> bytes that are
-/// thrown away, <c>http-all BYTES</c> such from each other at once.
+/// <c>plain|piece|http-keep FROM</c> fetch a vector from another member into one of this member's, <c>piece-drop FROM</c> one that is thrown away,
+/// <c>http|tcp FROM BYTES</c> bytes from a small buffer that are thrown away, <c>http-all BYTES</c> such from each other at once.
 /// </summary>
 internal sealed class ExchangeMember : IAsyncDisposable
 {
@@ -31,6 +31,7 @@ internal sealed class ExchangeMember : IAsyncDisposable
     private readonly long bucketBytes;
     private readonly int groupSize;
     private readonly byte[] landing;
+    private readonly byte[] dropped = new byte[PlainTransfers.Megabyte];
     private RpcServer? server;
     private GradientExchange? exchange;
     private RemoteMomentMerge? moments;
@@ -63,7 +64,7 @@ internal sealed class ExchangeMember : IAsyncDisposable
     public async Task ServeAsync(TextReader input, TextWriter output, CancellationToken cancellation)
     {
         server = await RpcServer.StartAsync(
-            new RpcServerOptions { Listen = new Uri("http://127.0.0.1:0"), Services = [new ExchangeService(store), plain], Routes = PlainTransfers.Map }, cancellation).ConfigureAwait(false);
+            new RpcServerOptions { Listen = new Uri("http://127.0.0.1:0"), Services = [new ExchangeService(store), plain], Routes = plain.Map }, cancellation).ConfigureAwait(false);
         await output.WriteLineAsync($"{server.Address} {plain.TcpPort}").ConfigureAwait(false);
         while (await input.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
         {
@@ -108,6 +109,9 @@ internal sealed class ExchangeMember : IAsyncDisposable
             case "http":
                 await PlainTransfers.ReadHttpAsync(http, addresses[Number(1)], Number(2), cancellation).ConfigureAwait(false);
                 return "done";
+            case "http-keep":
+                await PlainTransfers.ReadHttpAsync(http, addresses[Number(1)], landing, cancellation).ConfigureAwait(false);
+                return "done";
             case "http-all":
                 await Task.WhenAll(addresses.Where((_, i) => i != index).Select(a => PlainTransfers.ReadHttpAsync(http, a, Number(1), cancellation))).ConfigureAwait(false);
                 return "done";
@@ -118,7 +122,10 @@ internal sealed class ExchangeMember : IAsyncDisposable
                 await PlainTransfers.ReadPlainAsync(channels.To(Member(Number(1), default)), landing, cancellation).ConfigureAwait(false);
                 return "done";
             case "piece":
-                await PullAsync(Number(1), cancellation).ConfigureAwait(false);
+                await PullAsync(Number(1), ElementBytes<float>.Over(mean), cancellation).ConfigureAwait(false);
+                return "done";
+            case "piece-drop":
+                await PullAsync(Number(1), dropped, cancellation).ConfigureAwait(false);
                 return "done";
             default:
                 return "idle";
@@ -166,10 +173,8 @@ internal sealed class ExchangeMember : IAsyncDisposable
         return counts.Samples.ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Takes another member's whole vector on one stream, as it is served to everybody.</summary>
-    private async Task PullAsync(int from, CancellationToken cancellation)
-    {
-        var whole = ElementBytes<float>.Over(mean);
+    /// <summary>Takes another member's whole vector on one stream, as it is served to everybody; a smaller place is written over and over.</summary>
+    private async Task PullAsync(int from, Memory<byte> into, CancellationToken cancellation) =>
         await single[from].PullAsync(
             [new PieceId(Run, 1, step, PieceSort.Mean, Whole)],
             PullLane.Always,
@@ -178,9 +183,8 @@ internal sealed class ExchangeMember : IAsyncDisposable
                 if (!chunk.InPlace)
                     throw new InvalidOperationException($"{chunk.Payload.Length} bytes did not arrive in their place");
             },
-            (_, _, offset, length) => whole.Slice(offset, length),
+            (_, _, offset, length) => into.Slice(offset % into.Length, Math.Min(length, into.Length - (offset % into.Length))),
             cancellation).ConfigureAwait(false);
-    }
 
     /// <summary>The first element of the mean that is not what it must be, to the bit; null: there is none.</summary>
     private int? Check()

@@ -12,12 +12,12 @@ namespace AdderNet.Cli.Benchmarks.Exchange;
 
 /// <summary>
 /// What the exchange is laid beside: as many bytes as a bare HTTP/2 response and over a plain TCP stream, sent from one buffer
-/// and thrown away on receipt; and a vector into another by a straightforward gRPC stream of protobuf messages with one
-/// <c>bytes</c> field, through the same server and channel classes.
+/// and thrown away on receipt; and a vector into another by a bare HTTP/2 response and by a straightforward gRPC stream of protobuf
+/// messages with one <c>bytes</c> field, through the same server and channel classes.
 /// </summary>
 internal sealed class PlainTransfers : IRpcService, IAsyncDisposable
 {
-    private const int Megabyte = 1 << 20;
+    public const int Megabyte = 1 << 20;
 
     private static readonly RpcMethod<Int64Value, BytesValue> Stream =
         ProtobufMethod.Create("addernet.bench.Plain", nameof(Stream), RpcKind.ServerStreaming, Int64Value.Parser, BytesValue.Parser);
@@ -49,19 +49,35 @@ internal sealed class PlainTransfers : IRpcService, IAsyncDisposable
         }
     });
 
-    /// <summary>The route of bare HTTP/2 responses.</summary>
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/bytes/{count:long}", (RequestDelegate)(async http =>
+    /// <summary>The routes of bare HTTP/2 responses: so many bytes from one small buffer, and the vector.</summary>
+    public void Map(IEndpointRouteBuilder routes)
     {
-        for (var left = long.Parse((string)http.Request.RouteValues["count"]!, System.Globalization.CultureInfo.InvariantCulture); left > 0; left -= Megabyte)
-            await http.Response.BodyWriter.WriteAsync(Payload.AsMemory(0, (int)Math.Min(left, Megabyte)), http.RequestAborted).ConfigureAwait(false);
-    }));
+        routes.MapGet("/bytes/{count:long}", (RequestDelegate)(async http =>
+        {
+            for (var left = long.Parse((string)http.Request.RouteValues["count"]!, System.Globalization.CultureInfo.InvariantCulture); left > 0; left -= Megabyte)
+                await http.Response.BodyWriter.WriteAsync(Payload.AsMemory(0, (int)Math.Min(left, Megabyte)), http.RequestAborted).ConfigureAwait(false);
+        }));
+        routes.MapGet("/vector", (RequestDelegate)(async http =>
+        {
+            for (var offset = 0; offset < vector.Length; offset += Megabyte)
+                await http.Response.BodyWriter.WriteAsync(vector.AsMemory(offset, Math.Min(vector.Length - offset, Megabyte)), http.RequestAborted).ConfigureAwait(false);
+        }));
+    }
 
+    /// <summary>Takes so many bytes and throws them away.</summary>
     public static async Task ReadHttpAsync(HttpMessageInvoker client, Uri address, long bytes, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, $"/bytes/{bytes}")) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        using var response = await client.SendAsync(request, cancellation).ConfigureAwait(false);
+        using var response = await GetAsync(client, new Uri(address, $"/bytes/{bytes}"), cancellation).ConfigureAwait(false);
         await using var body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         await DrainAsync(body, bytes, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes a vector into another.</summary>
+    public static async Task ReadHttpAsync(HttpMessageInvoker client, Uri address, Memory<byte> into, CancellationToken cancellation)
+    {
+        using var response = await GetAsync(client, new Uri(address, "/vector"), cancellation).ConfigureAwait(false);
+        await using var body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        await body.ReadExactlyAsync(into, cancellation).ConfigureAwait(false);
     }
 
     public static async Task ReadTcpAsync(int port, long bytes, CancellationToken cancellation)
@@ -94,6 +110,12 @@ internal sealed class PlainTransfers : IRpcService, IAsyncDisposable
         await serving.ConfigureAwait(false);
         listener.Dispose();
         stop.Dispose();
+    }
+
+    private static async Task<HttpResponseMessage> GetAsync(HttpMessageInvoker client, Uri what, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, what) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        return await client.SendAsync(request, cancellation).ConfigureAwait(false);
     }
 
     private static async Task DrainAsync(Stream from, long bytes, CancellationToken cancellation)

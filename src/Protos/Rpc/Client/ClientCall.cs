@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 
 namespace AdderNet.Protos.Rpc;
 
@@ -58,6 +59,7 @@ internal sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
     public CancellationTokenRegistration CancelWith(CancellationToken token)
         => token.UnsafeRegister(static call => ((ClientCall<TRequest, TResponse>)call!).Cancel(), this);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReceivedFrame<TResponse>> ReadAsync(CancellationToken cancellationToken)
     {
         switch (Interlocked.CompareExchange(ref _reading, Reading, Idle))

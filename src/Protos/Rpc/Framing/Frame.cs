@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace AdderNet.Protos.Rpc;
 
@@ -11,6 +12,7 @@ internal static class Frame
     public const int PrefixBytes = 5;
 
     /// <summary>Writes one message and sends it off; gives the bytes sent.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<int> SendAsync<T>(PipeWriter output, IRpcMarshaller<T> marshaller, T message, CancellationToken cancellationToken)
     {
         int size = WriteHead(output, marshaller, message);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace AdderNet.Protos.Rpc;
 
@@ -10,7 +11,9 @@ internal readonly record struct ReceivedFrame<T>(bool End, T Message);
 /// Takes length-prefixed messages (one flag byte, a big-endian 32-bit length, the payload) out of a byte stream.
 /// A length over the limit is refused on sight of the prefix; memory for the rest is taken as its bytes come, not as its length promises.
 /// </summary>
-/// <remarks>To be disposed only when no read is in progress; else its buffer is left to the garbage collector.</remarks>
+/// <remarks>
+/// What a read waits in is pooled, since a gradient is many reads: the tasks are awaited once. To be disposed only when no read is in progress; else its buffer is left to the garbage collector.
+/// </remarks>
 internal sealed class FrameReader<T>(Stream input, IRpcMarshaller<T> marshaller, int maxBytes) : IDisposable
 {
     private const byte Uncompressed = 0;
@@ -29,6 +32,7 @@ internal sealed class FrameReader<T>(Stream input, IRpcMarshaller<T> marshaller,
     private int Buffered => _end - _start;
 
     /// <exception cref="RpcException">The bytes are no message of this method, too large, compressed or cut off.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReceivedFrame<T>> ReadAsync(CancellationToken cancellationToken)
     {
         var intake = marshaller as IRpcIntake<T>;
@@ -47,17 +51,19 @@ internal sealed class FrameReader<T>(Stream input, IRpcMarshaller<T> marshaller,
             int head = Math.Min(length, HeadBytes - Frame.PrefixBytes);
             if (!await FillAsync(head, head, cancellationToken).ConfigureAwait(false))
                 throw CutOff(Buffered, length);
-            if (Begin(intake, Math.Min(length, Buffered), length, out Memory<byte> payload))
+            var start = new ReadOnlySequence<byte>(_buffer, _start, Math.Min(length, Buffered));
+            if (Guarded(static s => s.intake.Begin(s.start, s.length), (intake, start, length)) is { } before)
             {
-                await ReceiveAsync(payload, length, cancellationToken).ConfigureAwait(false);
-                return new ReceivedFrame<T>(End: false, Guarded(intake.End));
+                _start += before;
+                await ReceiveAsync(intake, length - before, length, cancellationToken).ConfigureAwait(false);
+                return new ReceivedFrame<T>(End: false, Guarded(static i => i.End(), intake));
             }
         }
 
         if (!await FillAsync(length, intake is null ? SmallBytes : length, cancellationToken).ConfigureAwait(false))
             throw CutOff(Buffered, length);
         var message = new ReadOnlySequence<byte>(_buffer, _start, length);
-        T read = Guarded(() => marshaller.Read(message));
+        T read = Guarded(static s => s.marshaller.Read(s.message), (marshaller, message));
         _start += length;
         return new ReceivedFrame<T>(End: false, read);
     }
@@ -83,36 +89,36 @@ internal sealed class FrameReader<T>(Stream input, IRpcMarshaller<T> marshaller,
             : throw new RpcException(RpcStatusCode.ResourceExhausted, $"a message of {length} bytes is larger than the limit of {maxBytes}");
     }
 
-    private bool Begin(IRpcIntake<T> intake, int known, int length, out Memory<byte> payload)
+    /// <summary>Puts the rest of a message where it goes, place after place: first what was read ahead, then the stream itself.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReceiveAsync(IRpcIntake<T> intake, int left, int length, CancellationToken cancellationToken)
     {
-        var start = new ReadOnlySequence<byte>(_buffer, _start, known);
-        Memory<byte> into = default;
-        if (Guarded(() => intake.Begin(start, length, out into)) is not { } head)
+        while (left > 0)
         {
-            payload = default;
-            return false;
-        }
-        payload = into;
-        _start += head;
-        return true;
-    }
-
-    /// <summary>Puts the rest of a message where it goes: first what was read ahead, then the stream itself.</summary>
-    private async ValueTask ReceiveAsync(Memory<byte> payload, int length, CancellationToken cancellationToken)
-    {
-        int got = Math.Min(Buffered, payload.Length);
-        _buffer.AsSpan(_start, got).CopyTo(payload.Span);
-        _start += got;
-        while (got < payload.Length)
-        {
-            int read = await input.ReadAsync(payload[got..], cancellationToken).ConfigureAwait(false);
-            if (read == 0)
-                throw CutOff(length - payload.Length + got, length);
-            got += read;
+            Memory<byte> place = Guarded(static s => s.intake.Place(s.left), (intake, left));
+            int got = Math.Min(Buffered, place.Length);
+            _buffer.AsSpan(_start, got).CopyTo(place.Span);
+            _start += got;
+            while (got < place.Length)
+            {
+                int read = await input.ReadAsync(place[got..], cancellationToken).ConfigureAwait(false);
+                if (read == 0)
+                    throw CutOff(length - left + got, length);
+                got += read;
+            }
+            left -= place.Length;
+            Guarded(
+                static i =>
+                {
+                    i.Placed();
+                    return true;
+                },
+                intake);
         }
     }
 
     /// <summary>Reads until the buffer holds <paramref name="count"/> bytes, and not beyond <paramref name="ahead"/>; false: the stream ends before.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> FillAsync(int count, int ahead, CancellationToken cancellationToken)
     {
         while (Buffered < count)
@@ -144,11 +150,11 @@ internal sealed class FrameReader<T>(Stream input, IRpcMarshaller<T> marshaller,
     private static RpcException CutOff(int got, int length)
         => new(RpcStatusCode.Internal, $"the stream ended within a message, after {got} of {length} bytes");
 
-    private static TResult Guarded<TResult>(Func<TResult> read)
+    private static TResult Guarded<TState, TResult>(Func<TState, TResult> read, TState state)
     {
         try
         {
-            return read();
+            return read(state);
         }
         catch (Exception e) when (e is not RpcException)
         {

@@ -5,5 +5,5 @@ public interface IRpcWriter<in T>
 {
     /// <summary>Sends one message; returns when the transport has taken it, which it does no faster than the client reads.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled or the call has ended.</exception>
-    Task WriteAsync(T message, CancellationToken cancellationToken = default);
+    ValueTask WriteAsync(T message, CancellationToken cancellationToken = default);
 }

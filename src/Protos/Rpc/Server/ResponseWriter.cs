@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AdderNet.Protos.Rpc;
 
 /// <summary>Writes the responses of a streaming call, one after another whoever calls.</summary>
@@ -6,7 +8,8 @@ internal sealed class ResponseWriter<T>(ServerCall call, IRpcMarshaller<T> marsh
     private readonly SemaphoreSlim _writing = new(1, 1);
     private bool _closed;
 
-    public async Task WriteAsync(T message, CancellationToken cancellationToken = default)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask WriteAsync(T message, CancellationToken cancellationToken = default)
     {
         using CancellationTokenSource? linked = cancellationToken.CanBeCanceled
             ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, call.Context.CancellationToken)

@@ -49,7 +49,8 @@ internal sealed class ServerCall(HttpContext http, RpcServerContext context, int
         }
     }
 
-    public async Task WriteAsync<T>(IRpcMarshaller<T> marshaller, T message, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask WriteAsync<T>(IRpcMarshaller<T> marshaller, T message, CancellationToken cancellationToken)
     {
         Begin();
         try

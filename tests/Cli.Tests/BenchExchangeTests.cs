@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text.Json;
+using Xunit;
+
+namespace AdderNet.Cli.Tests;
+
+public sealed class BenchExchangeTests
+{
+    [Fact]
+    public async Task What_an_exchange_allocates_does_not_grow_with_the_gradient()
+    {
+        // Of both sizes come eight buckets, so that all that differs is their bytes.
+        const double Small = 8, Large = 32;
+        var grown = await AllocatedAsync(Large) - await AllocatedAsync(Small);
+
+        // About 1 kB a megabyte for the waits of Kestrel's pipes; it was 20 kB a megabyte when each message of 128 KiB left by itself from blocks of 4 KiB.
+        Assert.InRange(grown, double.NegativeInfinity, 400e3);
+    }
+
+    /// <summary>Managed bytes that two processes allocate in an exchange of so many megabytes; each of them takes in and gives as many bytes as the gradient has.</summary>
+    private static async Task<double> AllocatedAsync(double megabytes)
+    {
+        var folder = Directory.CreateTempSubdirectory("addernet-");
+        var file = Path.Combine(folder.FullName, "exchange.json");
+        try
+        {
+            var result = await CliProcess.RunAsync("bench", "exchange", "--megabytes", megabytes.ToString(CultureInfo.InvariantCulture), "--rounds", "5", "--json", file);
+            Assert.Equal((0, ""), (result.ExitCode, result.Errors));
+            using var report = JsonDocument.Parse(await File.ReadAllBytesAsync(file));
+            return report.RootElement.GetProperty("rows").EnumerateArray().Single(row => row.GetProperty("name").GetString() == "all-reduce").GetProperty("allocated").GetDouble();
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}
