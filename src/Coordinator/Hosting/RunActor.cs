@@ -22,6 +22,7 @@ internal sealed class RunActor : IRunDoor, IAsyncDisposable
     private Activity? phaseActivity;
     private TimeSpan latest;
     private RunState state;
+    private StoreLost? fencedOff;
 
     /// <param name="plan">The run.</param>
     /// <param name="memory">What the store remembers of it.</param>
@@ -34,7 +35,7 @@ internal sealed class RunActor : IRunDoor, IAsyncDisposable
         this.time = time;
         this.log = log;
         this.lease = lease;
-        executor = createExecutor(Post);
+        executor = createExecutor(Answer);
         started = time.GetTimestamp();
         state = RunState.Begin(plan, memory, TimeSpan.Zero);
         loop = RunAsync();
@@ -96,8 +97,8 @@ internal sealed class RunActor : IRunDoor, IAsyncDisposable
             await foreach (var (@event, at, done) in events.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
             {
                 latest = at > latest ? at : latest;
-                if (await lease.UntilHeldAsync(stop.Token).ConfigureAwait(false) is { } lost && !state.IsOver)
-                    await HandleAsync(new StoreLost(lost)).ConfigureAwait(false);
+                if (await StoreLostAsync().ConfigureAwait(false) is { } lost && !state.IsOver)
+                    await HandleAsync(lost).ConfigureAwait(false);
                 await HandleAsync(@event).ConfigureAwait(false);
                 if (done is null)
                     continue;
@@ -116,6 +117,17 @@ internal sealed class RunActor : IRunDoor, IAsyncDisposable
             phaseActivity?.Dispose();
         }
     }
+
+    /// <summary>What the executor answers. Once the store has refused it, nothing that came in before is decided any more.</summary>
+    private void Answer(RunEvent @event)
+    {
+        if (@event is StoreLost lost)
+            Volatile.Write(ref fencedOff, lost);
+        Post(@event);
+    }
+
+    private async ValueTask<StoreLost?> StoreLostAsync() =>
+        Volatile.Read(ref fencedOff) ?? (await lease.UntilHeldAsync(stop.Token).ConfigureAwait(false) is { } why ? new StoreLost(why) : null);
 
     private async Task HandleAsync(RunEvent @event)
     {

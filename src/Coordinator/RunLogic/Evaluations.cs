@@ -35,7 +35,7 @@ internal static class Evaluations
         var expected = Enumerable.Range(part.First, part.Count);
         if (!answered.Blocks.Select(b => b.Index).Order().SequenceEqual(expected))
         {
-            Generations.Failed(turn, member, new PhaseFailed(
+            Retrying.Failed(turn, member, new PhaseFailed(
                 member.WorkerId, member.Session, answered.Generation, answered.Step, "evaluation", $"it was asked for blocks {part} and answered others", ""));
             return;
         }

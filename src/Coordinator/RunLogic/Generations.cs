@@ -9,14 +9,6 @@ internal static class Generations
     /// <summary>The first generation waits so long for the expected workers once elastic.min_workers are there.</summary>
     public static readonly TimeSpan PatienceForExpected = TimeSpan.FromSeconds(30);
 
-    /// <summary>Failed phases without a commit between them after which the run fails.</summary>
-    public const int FailuresAllowed = 5;
-
-    /// <summary>A member that was named so often as the peer at fault is given up.</summary>
-    public const int BlamesAllowed = 2;
-
-    private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(100);
-
     /// <summary>Ends the present generation and starts the next one as soon as it can be.</summary>
     public static void Renew(Turn turn, string cause)
     {
@@ -129,53 +121,6 @@ internal static class Generations
         }
 
         Boundary.Next(turn);
-    }
-
-    /// <summary>A member could not finish a phase: the same members try again in a new generation, a bounded number of times.</summary>
-    public static void Failed(Turn turn, MemberState member, PhaseFailed failed)
-    {
-        var what = $"{member.WorkerId} could not finish {failed.Phase} at step {failed.Step}{(failed.Peer.Length == 0 ? "" : $" with {failed.Peer}")}: {failed.Why}";
-        if (turn.Generation.Find(member.WorkerId) is { Votes: false })
-            Observers.StartOver(turn, member, what);
-        else
-            Retry(turn, what, failed.Peer);
-        if (failed.Phase == "position" && turn.Generation.Checkpoint.Length > 0)
-            Checkpoints.Doubt(turn, turn.Generation.Checkpoint);
-    }
-
-    /// <summary>Tries again in a new generation; a member that others could not reach twice in a row is left out of it.</summary>
-    public static void Retry(Turn turn, string what, string peer)
-    {
-        turn.Note(NoteKind.Warning, what);
-        var blames = peer.Length == 0 ? turn.State.Blames : turn.State.Blames.SetItem(peer, turn.State.Blames.GetValueOrDefault(peer) + 1);
-        var failures = turn.State.FailuresInARow + 1;
-        turn.State = turn.State with { FailuresInARow = failures, Blames = blames };
-        if (failures > FailuresAllowed)
-        {
-            Endings.Fail(turn, $"{failures} phases in a row failed without a commit between them; the last: {what}");
-            return;
-        }
-
-        // Waiting a little gives the lease of a peer that died time to end, so that it is not listed again.
-        var wait = FirstBackOff * Math.Pow(2, failures - 1);
-        turn.State = turn.State with { Phase = new Gathering(turn.Now, turn.Now + wait, what) };
-        turn.Because(what);
-        if (Unreachable(turn) is not { } lost)
-            return;
-        turn.State = turn.State with { FailuresInARow = 0, Blames = turn.State.Blames.Clear() };
-        Membership.GiveUp(turn, lost, "other members cannot reach it");
-    }
-
-    /// <summary>The member most often named as the peer at fault, if that was twice and others are left; of equals the one that joined last.</summary>
-    private static MemberState? Unreachable(Turn turn)
-    {
-        var state = turn.State;
-        var worst = state.Blames
-            .Where(b => b.Value >= BlamesAllowed && state.Members.ContainsKey(b.Key))
-            .Select(b => (Member: state.Members[b.Key], Times: b.Value))
-            .OrderByDescending(b => b.Times).ThenByDescending(b => b.Member.Joined)
-            .FirstOrDefault();
-        return worst.Member is { ClosedAt: null } member && state.Ready.Any(m => m != member && m.AppliedStep >= member.AppliedStep) ? member : null;
     }
 
     /// <summary>

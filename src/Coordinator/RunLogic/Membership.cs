@@ -85,7 +85,9 @@ internal static class Membership
             }
         }
 
-        member = member with { Report = prepared.Report, ProgressAt = turn.Now, FollowedStep = 0, MayBeFurther = false };
+        // Within a session a member never holds less than it did: a report that says less was repeated on its way.
+        var report = member.Report is { } known && known.AppliedStep > prepared.Report.AppliedStep ? known : prepared.Report;
+        member = member with { Report = report, ProgressAt = turn.Now, FollowedStep = 0, MayBeFurther = false };
         turn.Update(member);
         turn.State = turn.State with
         {
@@ -153,7 +155,7 @@ internal static class Membership
         if (Leases.Hung(owing, lease, Scale(turn.State), turn.State.PhaseSince, turn.Now) is { } hung)
             GiveUp(turn, hung.Member, hung.Why);
         else if (Leases.Stalled(owing, lease, turn.State.PhaseSince, turn.Now) is { } stalled)
-            Generations.Retry(turn, $"{turn.State.Phase.GetType().Name.ToLowerInvariant()} at step {turn.State.Committed.Step} stands still: {stalled}", "");
+            Retrying.Again(turn, $"{turn.State.Phase.GetType().Name.ToLowerInvariant()} at step {turn.State.Committed.Step} stands still: {stalled}", "");
     }
 
     /// <summary>A tick that comes late says that this coordinator stood still: nobody's time ran meanwhile.</summary>

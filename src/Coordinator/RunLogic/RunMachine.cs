@@ -97,7 +97,7 @@ internal static class RunMachine
                 Observers.Followed(turn, member, follows);
                 break;
             case PhaseFailed failed:
-                Generations.Failed(turn, member, failed);
+                Retrying.Failed(turn, member, failed);
                 break;
         }
     }

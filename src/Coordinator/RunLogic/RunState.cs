@@ -48,6 +48,9 @@ internal sealed record RunState
     /// <summary>Failed phases since the last commit.</summary>
     public int FailuresInARow { get; init; }
 
+    /// <summary>When the first of them failed; null: none did.</summary>
+    public TimeSpan? FailingSince { get; init; }
+
     /// <summary>How often each member was named as the peer at fault since the last commit.</summary>
     public ImmutableSortedDictionary<string, int> Blames { get; init; } = ImmutableSortedDictionary.Create<string, int>(StringComparer.Ordinal);
 

@@ -24,6 +24,7 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
     private long lastSession;
     private TimeSpan renewed;
     private TimeSpan latest;
+    private StoreLost? lost;
 
     public SimulatedCoordinator(World world, string name, string machine)
         : base(world.Time, name, machine)
@@ -178,7 +179,8 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
     private void Lose(string why)
     {
         world.Story.Tell(world.Time.Now, Name, $"has lost the store: {why}");
-        Post(new StoreLost(why));
+        lost ??= new StoreLost(why);
+        Post(lost);
         In(TimeSpan.FromMilliseconds(20), () => Die());
     }
 
@@ -187,8 +189,10 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
         if (busy || !IsAlive || !events.TryDequeue(out var next))
             return;
         latest = next.At > latest ? next.At : latest;
-        var @event = next.Event;
         var before = State!;
+
+        // A store that is known to be lost goes before all that came in earlier.
+        var @event = before.IsOver ? next.Event : lost ?? next.Event;
         var decision = RunMachine.Apply(before, @event, latest);
         State = decision.Next;
         world.Watch.Decided(this, before, @event, decision);

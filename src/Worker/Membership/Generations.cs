@@ -76,7 +76,7 @@ internal static class Generations
             return (new LoadCheckpoint(view.Checkpoint), $"at step {state.AppliedStep}, loads the checkpoint of step {view.BaseStep}");
         if (view.BaseStep == 0)
             return (new StartOver(), "starts from the initial weights");
-        return (null, sameHash
+        return (null, state.AppliedStep != view.BaseStep
             ? $"step {view.BaseStep} is held by no other member and by no checkpoint; this member is at step {state.AppliedStep}"
             : $"this member applied step {view.BaseStep} with hash {state.AppliedHash:x16}, the run with {view.BaseHash:x16}, and nobody else holds it");
     }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace AdderNet.Worker.Membership;
 
 /// <summary>
@@ -68,11 +70,16 @@ internal static class Observing
         turn.Tell(step, new FollowReport(hash));
     }
 
-    /// <summary>Gives up this attempt: the coordinator lists this member again at a later boundary.</summary>
+    /// <summary>
+    /// Gives up this attempt: the coordinator lists this member again at a later boundary. Means that are here stay until the
+    /// next base is announced: the coordinator may have been told of them, and nobody else may hold them by now.
+    /// </summary>
     public static void StartOver(MemberTurn turn, string reason)
     {
-        turn.State = turn.State with { InPosition = false, Held = [] };
-        turn.Do(new DropMeans(0));
+        var state = turn.State;
+        var kept = state.InPosition ? state.Held.TakeWhile(h => h.Hash is not null && (h.Commit is null || h.IsApplicable)).ToImmutableArray() : [];
+        turn.State = state with { InPosition = false, Held = kept };
+        turn.Do(new DropMeans(kept.IsEmpty ? 0 : kept[^1].Step));
         turn.Abort("this observer starts over");
         Reporting.Fail(turn, turn.State.View!.BaseStep, "observe", reason);
     }

@@ -230,6 +230,34 @@ public class MembershipTests
     }
 
     [Fact]
+    public void A_run_waits_ten_minutes_for_links_that_go_on_breaking()
+    {
+        // Each time another peer is named, so that nobody is left out for it.
+        var run = new RunScript().Started("a", "b");
+        var (began, failures) = (run.Now, 0);
+        while (run.Now - began <= Retrying.PatienceWithLinks)
+        {
+            run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 1, "step", "the connection broke", $"peer {++failures}"));
+            Assert.False(run.State.IsOver, $"after {run.Now - began}: {run.Reason}");
+            run.AfterWithBeats(5_200).Grant().InPosition("a", "b");
+        }
+
+        Assert.InRange(failures, 100, 130);
+        run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 1, "step", "the connection broke", "peer"));
+        Assert.Equal(RunCondition.Failed, run.Single<EndRun>().Condition);
+        Assert.Contains("the connection broke", run.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_report_that_says_less_than_is_known_was_repeated_on_its_way()
+    {
+        var run = new RunScript().Started("a", "b").Train(3);
+        run.Prepare("a", new MemberReport(1, RunScript.Hash, null, "", 2, RunScript.Hash));
+        Assert.Equal(3, run.Single<ProposeGeneration>().BaseStep);
+        Assert.Equal(["a", "b"], run.Grant().State.Generation!.Sources.AsEnumerable());
+    }
+
+    [Fact]
     public void A_commit_forgets_earlier_failures()
     {
         var run = new RunScript().Started("a", "b");

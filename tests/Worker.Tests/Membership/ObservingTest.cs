@@ -89,6 +89,37 @@ public class ObservingTest
     }
 
     [Fact]
+    public void An_observer_that_starts_over_keeps_the_means_that_it_may_have_reported_until_the_next_base_is_announced()
+    {
+        observer.EndWork(n => new BaseReached(n, "state"));
+        observer.Order(new StepOrder(Run, 3, 11));
+        observer.Play(new MeanTaken(3, 11, 5, Facts(11)));
+        observer.Order(new StepOrder(Run, 3, 12));
+        observer.Play(new MeanMissed(3, 12, "the connection broke"));
+        Assert.Equal("observe", observer.Told<FailedReport>().Phase);
+        Assert.Equal(11, observer.Did<DropMeans>().Keep);
+
+        observer.Order(Welcome());
+        var report = observer.Told<PreparedReport>();
+        Assert.Equal((10L, 11L, 5UL), (report.AppliedStep, report.PendingStep, report.PendingHash));
+        observer.Order(Generation(4, 11, 5));
+        Assert.Equal(11, Assert.IsType<ApplyHeld>(observer.Did<EnterGeneration>().Route).Steps.Single().Step);
+    }
+
+    [Fact]
+    public void What_it_holds_is_void_once_a_base_is_announced_to_which_it_does_not_lead()
+    {
+        observer.EndWork(n => new BaseReached(n, "state"));
+        observer.Order(new StepOrder(Run, 3, 11));
+        observer.Play(new MeanTaken(3, 11, 5, Facts(11)));
+        observer.Play(new MeanMissed(3, 11, "the connection broke"));
+        observer.Order(Generation(4, 11, 6, votes: true, "w2"));
+        Assert.IsType<Download>(observer.Did<EnterGeneration>().Route);
+        Assert.Equal(0, observer.Did<DropMeans>().Keep);
+        Assert.Empty(observer.State.Held);
+    }
+
+    [Fact]
     public void A_source_that_dies_makes_the_observer_start_over_without_failing_the_generation()
     {
         observer.EndWork(n => new WorkFailed(n, "no source could give the state", "w2"));
