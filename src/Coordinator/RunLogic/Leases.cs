@@ -22,11 +22,12 @@ internal static class Leases
 
     /// <summary>Why the member is lost, or null while its lease lives.</summary>
     /// <param name="member">Whom to judge.</param>
+    /// <param name="isOnlyHolder">Nobody else has the committed step: a stream that closed is no proof of death, and it is waited for as long as its lease lives.</param>
     /// <param name="lease">elastic.lease_ms.</param>
     /// <param name="now">The present.</param>
-    public static string? Expired(MemberState member, TimeSpan lease, TimeSpan now)
+    public static string? Expired(MemberState member, bool isOnlyHolder, TimeSpan lease, TimeSpan now)
     {
-        if (member.ClosedAt is { } closed && now - closed >= ReopenGrace)
+        if (!isOnlyHolder && member.ClosedAt is { } closed && now - closed >= ReopenGrace)
             return $"its session stream closed and was not reopened within {ReopenGrace.TotalMilliseconds:0} ms";
         return now - member.LastHeard >= lease
             ? $"nothing was heard from it for {(now - member.LastHeard).TotalMilliseconds:0} ms (elastic.lease_ms: {lease.TotalMilliseconds:0})"

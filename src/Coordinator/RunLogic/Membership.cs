@@ -145,7 +145,7 @@ internal static class Membership
         var lease = turn.Plan.Lease;
         foreach (var member in turn.State.Members.Values.OrderBy(m => m.Joined).ToImmutableArray())
         {
-            if (Leases.Expired(member, lease, turn.Now) is { } why && !turn.State.IsOver)
+            if (Leases.Expired(member, Recovery.IsOnlyHolder(turn.State, member), lease, turn.Now) is { } why && !turn.State.IsOver)
                 GiveUp(turn, member, why);
         }
 

@@ -55,6 +55,17 @@ internal static class Recovery
     public static bool Follows(MemberState member, CommittedStep committed) =>
         member.FollowedStep > 0 && member.FollowedStep == committed.Step && (committed.Hash == 0 || member.FollowedHash == committed.Hash);
 
+    /// <summary>Whether the committed step would have to be made again without this member.</summary>
+    public static bool IsOnlyHolder(RunState state, MemberState member)
+    {
+        var committed = state.Committed;
+        return Holds(member, committed) && (state.Newest(CheckpointKind.Periodic)?.Step ?? 0) < committed.Step
+            && !state.Members.Values.Any(m => m.WorkerId != member.WorkerId && Holds(m, committed));
+    }
+
+    private static bool Holds(MemberState member, CommittedStep committed) =>
+        member.Report is not null && committed.Step > 0 && Reachable(member, committed) >= committed.Step;
+
     /// <summary>The step at which a member can stand without anyone's help: a pending step that was committed is as good as applied, and so is one that an observer holds.</summary>
     private static long Reachable(MemberState member, CommittedStep committed)
     {

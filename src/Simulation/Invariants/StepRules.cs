@@ -79,7 +79,7 @@ internal sealed class StepRules(World world, Action<string, string> blame)
     public SimulatedWorker? ReachableBeyond(SimulatedCoordinator coordinator, long step) => world.Workers.FirstOrDefault(w =>
         w.Replica.Applied > step && !w.IsStopped && !w.IsHung && IsSettled(w) && IsSettled(coordinator)
         && !world.Network.IsCut(w.Machine, coordinator.Machine) && !world.Network.IsCut(coordinator.Machine, w.Machine)
-        && w.Coordinator == coordinator && w.IsSessionWhole && w.ConnectedAt is { } since && world.Time.Now - since > Settled && w.Member is not null);
+        && w.Coordinator == coordinator && w.ConnectedAt is { } since && world.Time.Now - since > Settled && w.Member is not null);
 
     private bool IsSettled(SimulatedProcess process) => process.DisturbedAt is not { } at || world.Time.Now - at > Settled;
 

@@ -95,9 +95,6 @@ internal sealed class SimulatedWorker : SimulatedProcess
     /// <summary>Since when its session is open to a coordinator; null: it is not.</summary>
     public TimeSpan? ConnectedAt { get; private set; }
 
-    /// <summary>Whether what it sends can still arrive: a session that has broken is noticed by each end in its own time.</summary>
-    public bool IsSessionWhole => session is { IsBroken: false };
-
     public SimulatedCoordinator? Coordinator { get; private set; }
 
     public void Advance() => progress++;

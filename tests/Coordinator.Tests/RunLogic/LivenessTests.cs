@@ -19,6 +19,22 @@ public class LivenessTests
     }
 
     [Fact]
+    public void One_that_alone_holds_the_newest_step_is_waited_for_as_long_as_its_lease_lives()
+    {
+        var alone = new RunScript().Started("a").Train(3).Close("a").AfterWithBeats(2_000, silent: "a");
+        Assert.Equal(["a"], alone.State.Members.Keys);
+        alone.AfterWithBeats(800, silent: "a");
+        Assert.Empty(alone.State.Members);
+
+        var oneOfTwo = new RunScript().Started("a", "b").Train(3).Close("a").AfterWithBeats(600, silent: "a");
+        Assert.Equal(["b"], oneOfTwo.State.Members.Keys);
+
+        var saved = new RunScript(d => d with { Checkpoint = d.Checkpoint with { EverySteps = 3 } })
+            .Started("a").Train(3).WriteCheckpoint().Close("a").AfterWithBeats(600, silent: "a");
+        Assert.Empty(saved.State.Members);
+    }
+
+    [Fact]
     public void A_member_that_others_cannot_reach_twice_is_given_up_and_the_run_goes_on()
     {
         var run = new RunScript().Started("a", "b", "c");

@@ -110,7 +110,7 @@ public class RecoveryTests
     public void When_all_who_held_a_committed_step_are_lost_history_is_cut_back_to_the_checkpoint()
     {
         var run = new RunScript(d => d with { Checkpoint = d.Checkpoint with { EverySteps = 4 } }).Started("a").Train(4).WriteCheckpoint().Train(6);
-        run.Close("a").After(500).Join("b").Grant();
+        run.Close("a").AfterWithBeats(2_500, silent: "a").Join("b").Grant();
         Assert.Equal(4, run.State.Generation!.BaseStep);
         Assert.Equal(4, run.Single<CutHistory>().Step);
         Assert.Equal(4, run.State.Committed.Step);
