@@ -40,14 +40,16 @@ public sealed class DisturbedRunTests(ITestOutputHelper log) : IDisposable
     }
 
     [Fact]
-    public async Task Cutting_and_healing_a_workers_links_leaves_the_final_weights_unchanged()
+    public async Task Cutting_and_healing_links_and_adding_a_worker_that_leaves_again_leaves_the_final_weights_unchanged()
     {
         const int World = 3;
         var config = Config();
         var output = workspace.Folder("cut");
         await using (var run = await LinkedRun.StartAsync(config, output, World))
         {
-            Say("links cut", await Recoveries.CutLinkAsync(run, World, 1));
+            Say("all links of one worker cut", await Recoveries.CutLinkAsync(run, World, 1));
+            Say("the link between two workers cut", await Recoveries.CutPairAsync(run, World, 0));
+            Say("a worker added, and gone again; the longest pause", await Recoveries.AddWorkerAsync(run, World));
             await run.StopAsync();
             log.WriteLine(run.Said);
         }
