@@ -42,7 +42,8 @@ internal static class SeedPlay
                 return new Violation("a run ends", $"after {MostEvents} events it has not");
             try
             {
-                world.Time.Next();
+                if (!world.Time.Next())
+                    return world.Watch.Violation ?? new Violation("a run ends", "it has not, and nothing is planned any more");
             }
             catch (Exception e)
             {

@@ -6,6 +6,8 @@ namespace AdderNet.Simulation.Invariants;
 /// <summary>How runs may end, and what a completed one leaves: every step once, every evaluation once, the undisturbed run's weights.</summary>
 internal sealed class EndRules(World world, StepRules steps, Action<string, string> blame)
 {
+    private static readonly TimeSpan TimeToHear = TimeSpan.FromSeconds(1);
+
     private TimeSpan? ended;
 
     /// <summary>The run is over.</summary>
@@ -21,13 +23,13 @@ internal sealed class EndRules(World world, StepRules steps, Action<string, stri
         if (condition == RunCondition.Completed)
         {
             CheckCompleted(coordinator, after);
-            ended = world.Time.Now;
+            End();
         }
         else if (world.Scenario.EndsNonFinite && after.Reason.Contains("not finite", StringComparison.Ordinal))
         {
             if (after.Committed.Step != world.Scenario.NonFiniteStep - 1)
                 blame("a value that is not finite stops the run before its step", $"{coordinator.Name} ends at step {after.Committed.Step}");
-            ended = world.Time.Now;
+            End();
         }
         else if (!MayFail(after.Reason))
         {
@@ -37,8 +39,15 @@ internal sealed class EndRules(World world, StepRules steps, Action<string, stri
 
     public void Look()
     {
-        if (ended is { } at && world.Time.Now - at > TimeSpan.FromSeconds(1))
+        if (ended is { } at && world.Time.Now - at > TimeToHear)
             IsSettled = true;
+    }
+
+    /// <summary>Where nobody is left to do anything, time goes on all the same until everyone would have heard.</summary>
+    private void End()
+    {
+        ended = world.Time.Now;
+        world.Time.In(TimeToHear + TimeSpan.FromMilliseconds(1), () => { });
     }
 
     /// <summary>Reasons of the machines' making, which people can mend and submit the run again.</summary>

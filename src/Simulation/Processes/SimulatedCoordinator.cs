@@ -86,7 +86,7 @@ internal sealed class SimulatedCoordinator : SimulatedProcess
     /// <summary>People submit the run again after it ended unfinished.</summary>
     public void Resubmit()
     {
-        if (State is not { IsOver: true })
+        if (State is not { IsOver: true } || lost is not null)
             return;
         try
         {
