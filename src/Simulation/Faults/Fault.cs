@@ -15,6 +15,7 @@ internal enum FaultKind
     FlipUnheard,
     SpoilBase,
     LateVote,
+    RepeatReport,
     DieUngranted,
     WorkAlone,
     KillVoters,
@@ -59,7 +60,7 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
     [
         FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.VanishWorker, FaultKind.StopWorker, FaultKind.StopWorker,
         FaultKind.HangWorker, FaultKind.SlowWorker, FaultKind.LeaveWorker, FaultKind.LeaveWorker, FaultKind.JoinWorker, FaultKind.JoinWorker,
-        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.FlipUnheard, FaultKind.SpoilBase, FaultKind.LateVote, FaultKind.DieUngranted, FaultKind.WorkAlone, FaultKind.KillVoters, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
+        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.FlipUnheard, FaultKind.SpoilBase, FaultKind.LateVote, FaultKind.RepeatReport, FaultKind.DieUngranted, FaultKind.WorkAlone, FaultKind.KillVoters, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
         FaultKind.KillCoordinator, FaultKind.VanishCoordinator, FaultKind.StopCoordinator, FaultKind.RivalCoordinator,
         FaultKind.RivalCoordinator, FaultKind.JumpClock, FaultKind.KillEverything, FaultKind.BreakSession, FaultKind.BreakSession,
         FaultKind.CutWorker, FaultKind.CutWorkerOneWay, FaultKind.CutPeers, FaultKind.CutPeersOneWay, FaultKind.FailStore,

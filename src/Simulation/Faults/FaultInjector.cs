@@ -70,6 +70,13 @@ internal sealed class FaultInjector
             case FaultKind.KillVoters when world.Holder?.State?.Generation is { } plan:
                 // After the commit that the mean belongs to, as a rule.
                 world.Time.In(draws.Milliseconds(1, 300), () => world.Workers.Where(w => plan.Find(w.Name) is { Votes: true }).ToList().ForEach(w => w.Die()));
+                if (worker is not null && draws.OneIn(2))
+                {
+                    // Whoever is left reports what it holds before it notices that the next mean will not come.
+                    worker.Disturb();
+                    worker.LeaveSession(draws.Milliseconds(1, 300));
+                }
+
                 return true;
             case FaultKind.DieUngranted when worker is not null:
                 // The store takes longer than a session may stay closed.
@@ -106,7 +113,7 @@ internal sealed class FaultInjector
             case FaultKind.StopWorker:
                 return Stop(worker, fault.Length);
             case FaultKind.HangWorker:
-                return worker.HangsNext = true;
+                return worker.Next.Hangs = true;
             case FaultKind.SlowWorker:
                 worker.Slowness *= 3;
                 return true;
@@ -114,17 +121,20 @@ internal sealed class FaultInjector
                 worker.AskToLeave();
                 return true;
             case FaultKind.FailApply:
-                return worker.FailsNextApply = true;
+                return worker.Next.FailsApply = true;
             case FaultKind.FlipBits:
-                return worker.FlipsNext = true;
+                return worker.Next.Flips = true;
             case FaultKind.FlipUnheard:
-                return worker.FlipsNext = worker.LosesNextVote = true;
+                return worker.Next.Flips = worker.Next.LosesVote = true;
             case FaultKind.WorkAlone:
-                return worker.WorksAloneNext = true;
+                return worker.Next.WorksAlone = true;
             case FaultKind.LateVote:
-                return worker.VotesLateNext = true;
+                return worker.Next.VotesLate = true;
+            case FaultKind.RepeatReport when worker.Coordinator is not null:
+                worker.LeaveSession(world.Work.Milliseconds(1, 100));
+                return worker.Next.RepeatsReport = true;
             case FaultKind.SpoilBase:
-                return worker.SpoilsNextBase = true;
+                return worker.Next.SpoilsBase = true;
             case FaultKind.BreakSession when worker.Coordinator is not null:
                 worker.Connections.FirstOrDefault(c => !c.IsServedBy(worker))?.Break();
                 return true;

@@ -45,7 +45,7 @@ internal sealed class ProgressRules(World world, Action<string, string> blame)
         if (note.Kind != NoteKind.Evicted || note.Text.Contains("left:", StringComparison.Ordinal) || world.Scenario.Weather is { SlowOneIn: > 0 } or { DropOneIn: > 0 })
             return;
         var worker = world.Worker(note.Text.Split(' ')[0]);
-        if (worker is { IsAlive: true, IsHung: false, IsStopped: false, HangsNext: false } && worker.Exit is null && IsWell(worker) && IsWell(coordinator) && world.Time.Now - worker.BornAt > StepRules.Settled)
+        if (worker is { IsAlive: true, IsHung: false, IsStopped: false, Next.Hangs: false } && worker.Exit is null && IsWell(worker) && IsWell(coordinator) && world.Time.Now - worker.BornAt > StepRules.Settled)
             blame("nobody is given up who is well", note.Text);
     }
 

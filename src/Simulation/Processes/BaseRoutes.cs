@@ -106,9 +106,9 @@ internal sealed class BaseRoutes(World world, SimulatedWorker self, WorkInProgre
     {
         if (self.Replica.IsSpoiled && view.Members.Count(m => m.Votes) < 2)
             self.Replica.Mend();
-        if (!self.SpoilsNextBase || self.Member!.Observes || view.Sources.Contains(self.Name) || view.Members.Count(m => m.Votes) < 2)
+        if (!self.Next.SpoilsBase || self.Member!.Observes || view.Sources.Contains(self.Name) || view.Members.Count(m => m.Votes) < 2)
             return;
-        self.SpoilsNextBase = false;
+        self.Next.SpoilsBase = false;
         self.Replica.Spoil();
         world.Story.Tell(world.Time.Now, self.Name, $"reaches step {view.BaseStep} with a flipped bit");
     }

@@ -62,28 +62,10 @@ internal sealed class SimulatedWorker : SimulatedProcess
     /// <summary>Time of its shards over that of the fastest machine.</summary>
     public double Slowness { get; set; }
 
-    /// <summary>Its next computation never ends.</summary>
-    public bool HangsNext { get; set; }
+    /// <summary>What befalls it as soon as it can.</summary>
+    public NextFaults Next { get; private set; } = new();
 
     public bool IsHung { get; set; }
-
-    /// <summary>Its next exchange receives flipped bits.</summary>
-    public bool FlipsNext { get; set; }
-
-    /// <summary>Its session breaks before its next vote with flipped bits leaves, and is opened again only after a while.</summary>
-    public bool LosesNextVote { get; set; }
-
-    /// <summary>Its session breaks as its next computation begins, which takes until the others have gone on without it.</summary>
-    public bool WorksAloneNext { get; set; }
-
-    /// <summary>Its next vote is long under way, and meanwhile another worker's session breaks.</summary>
-    public bool VotesLateNext { get; set; }
-
-    /// <summary>It reaches its next base with other bits than the rest.</summary>
-    public bool SpoilsNextBase { get; set; }
-
-    /// <summary>Its next application throws.</summary>
-    public bool FailsNextApply { get; set; }
 
     public bool Waits { get; set; }
 
@@ -109,8 +91,7 @@ internal sealed class SimulatedWorker : SimulatedProcess
     });
 
     /// <summary>What was to befall it does not.</summary>
-    public void ForgetFaults() =>
-        HangsNext = FlipsNext = LosesNextVote = WorksAloneNext = VotesLateNext = SpoilsNextBase = FailsNextApply = false;
+    public void ForgetFaults() => Next = new NextFaults();
 
     /// <summary>Hands the machine an event and does what it decides.</summary>
     public void Feed(MemberEvent @event)

@@ -33,9 +33,9 @@ internal sealed class StepWork(World world, SimulatedWorker self, WorkInProgress
                 return;
             }
 
-            if (self.HangsNext)
+            if (self.Next.Hangs)
             {
-                (self.HangsNext, self.IsHung) = (false, true);
+                (self.Next.Hangs, self.IsHung) = (false, true);
                 world.Story.Tell(world.Time.Now, self.Name, $"hangs in its computation");
                 return;
             }
@@ -54,9 +54,9 @@ internal sealed class StepWork(World world, SimulatedWorker self, WorkInProgress
     /// <summary>How much longer it computes because it is to be alone meanwhile.</summary>
     private TimeSpan WorksAlone()
     {
-        if (!self.WorksAloneNext || world.Workers.Count < 2)
+        if (!self.Next.WorksAlone || world.Workers.Count < 2)
             return TimeSpan.Zero;
-        self.WorksAloneNext = false;
+        self.Next.WorksAlone = false;
         self.LeaveSession(world.Work.Milliseconds(1000, 1500));
         return world.Work.Milliseconds(500, 900);
     }
@@ -79,16 +79,16 @@ internal sealed class StepWork(World world, SimulatedWorker self, WorkInProgress
     private void Reduced(ExchangeStep order, ulong[] mean, StepCounts counts)
     {
         self.Waits = false;
-        if (self.FlipsNext && self.Member!.View!.Members.Count(m => m.Votes) > 1)
+        if (self.Next.Flips && self.Member!.View!.Members.Count(m => m.Votes) > 1)
         {
             // Every member's flip is its own; one that votes alone would only agree with itself.
-            self.FlipsNext = false;
+            self.Next.Flips = false;
             mean[0] ^= Mixing.Of((ulong)self.Name.Length, self.Name[^1]) | 1;
             world.Watch.Flipped(self, order.Step);
             world.Story.Tell(world.Time.Now, self.Name, $"receives a mean of step {order.Step} with a flipped bit");
-            if (self.LosesNextVote)
+            if (self.Next.LosesVote)
                 self.LeaveSession(world.Work.Milliseconds(300, 1000));
-            self.LosesNextVote = false;
+            self.Next.LosesVote = false;
         }
 
         self.Replica.Hold(order.Step, mean);
@@ -103,7 +103,7 @@ internal sealed class StepWork(World world, SimulatedWorker self, WorkInProgress
     public void Apply(ApplyStep apply) => work.Later(apply.Work, world.Work.Milliseconds(0.5, 5), () =>
     {
         self.Shelf.MoveOn();
-        if (self.FailsNextApply)
+        if (self.Next.FailsApply)
         {
             self.Feed(new ApplyFailed(apply.Work, "out of memory while applying"));
             return;

@@ -122,9 +122,9 @@ internal sealed class WorkerActions
 
     private TimeSpan Lateness()
     {
-        if (!self.VotesLateNext || world.Workers.FirstOrDefault(w => w != self && w.ConnectedAt is not null) is not { } other)
+        if (!self.Next.VotesLate || world.Workers.FirstOrDefault(w => w != self && w.ConnectedAt is not null) is not { } other)
             return default;
-        self.VotesLateNext = false;
+        self.Next.VotesLate = false;
         other.Disturb();
         other.LeaveSession(world.Work.Milliseconds(1, 100));
         return world.Work.Milliseconds(100, 600);
@@ -137,5 +137,10 @@ internal sealed class WorkerActions
             world.Watch.Voted(self, tell.Generation, tell.Step, vote.Hash);
         world.Pass(site, self);
         self.Do(() => self.Send(PreparedWire.Of(world, self, tell), site == Site.Vote ? Lateness() : default));
+        if (tell.Report is PreparedReport && self.Next.RepeatsReport)
+        {
+            self.Next.RepeatsReport = false;
+            self.Do(() => self.Send(PreparedWire.Of(world, self, tell), world.Work.Milliseconds(100, 2000)));
+        }
     }
 }
