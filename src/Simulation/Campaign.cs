@@ -25,9 +25,10 @@ internal static class Campaign
     /// <param name="threads">Seeds played at a time.</param>
     /// <param name="stopAtFirst">Ends with the first failure.</param>
     /// <param name="progress">Called now and then with the number of seeds played.</param>
+    /// <param name="failure">Called with each seed that fails, when it does.</param>
     /// <param name="cancellation">Ends the campaign early.</param>
     public static CampaignResult Run(
-        long first, long count, int threads, bool stopAtFirst, Action<long>? progress, CancellationToken cancellation)
+        long first, long count, int threads, bool stopAtFirst, Action<long>? progress, Action<SeedResult>? failure, CancellationToken cancellation)
     {
         var gate = new Lock();
         var struck = new FaultLog();
@@ -53,7 +54,11 @@ internal static class Campaign
                     time += result.VirtualTime;
                     struck.Add(result.Struck);
                     if (result.Violation is not null)
+                    {
                         failed.Add(result);
+                        failure?.Invoke(result);
+                    }
+
                     if (played % 100 == 0)
                         progress?.Invoke(played);
                     if (failed.Count >= enough)

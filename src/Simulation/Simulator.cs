@@ -23,11 +23,15 @@ public static class Simulator
     /// <returns>Whether every invariant held in all of them.</returns>
     public static bool Play(long first, long seeds, int threads, bool stopAtFirst, TextWriter output, CancellationToken cancellation)
     {
-        var result = Campaign.Run(first, seeds, threads, stopAtFirst, played =>
-        {
-            if (played % Math.Max(1000, seeds / 20) == 0)
-                output.WriteLine($"{played} of {seeds} seeds");
-        }, cancellation);
+        var result = Campaign.Run(
+            first, seeds, threads, stopAtFirst,
+            played =>
+            {
+                if (played % Math.Max(1000, seeds / 20) == 0)
+                    output.WriteLine($"{played} of {seeds} seeds");
+            },
+            failure => Verdict(failure, output),
+            cancellation);
         Describe(result, output);
         if (result.Failed.Count == 0)
             return true;

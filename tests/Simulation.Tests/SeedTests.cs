@@ -12,7 +12,7 @@ public class SeedTests(ITestOutputHelper log)
     [Fact]
     public void In_two_thousand_disturbed_runs_every_promise_holds_after_every_event()
     {
-        var result = Campaign.Run(1, Seeds, Environment.ProcessorCount, stopAtFirst: false, progress: null, CancellationToken.None);
+        var result = Campaign.Run(1, Seeds, Environment.ProcessorCount, stopAtFirst: false, progress: null, failure: null, CancellationToken.None);
 
         using var report = new StringWriter();
         Simulator.Describe(result, report);
