@@ -13,6 +13,7 @@ internal sealed class RpcDispatcher
     private readonly ILogger _log;
     private readonly CancellationToken _stopping;
     private readonly ActiveCalls _active;
+    private readonly TimeSpan _untaken;
 
     public RpcDispatcher(RpcServerOptions options, ActiveCalls active, ILogger log, CancellationToken stopping)
     {
@@ -20,6 +21,7 @@ internal sealed class RpcDispatcher
         _active = active;
         _log = log;
         _stopping = stopping;
+        _untaken = options.UntakenTimeout;
         foreach (IRpcService service in options.Services)
             service.Bind(new RpcServiceBinder(_methods, options.MaxReceiveMessageBytes));
     }
@@ -74,11 +76,13 @@ internal sealed class RpcDispatcher
             using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, deadline?.Token ?? CancellationToken.None);
             var context = new RpcServerContext(method.FullName, metadata, timeout is { } left ? _time.GetUtcNow() + left : null,
                 $"{http.Connection.RemoteIpAddress}:{http.Connection.RemotePort}", http.Connection.ClientCertificate, cancelled.Token, _stopping);
-            var call = new ServerCall(http, context, method.MaxReceiveMessageBytes);
+            using var call = new ServerCall(http, context, method.MaxReceiveMessageBytes, new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time), _untaken);
             status = await RunAsync(call, method, http, deadline).ConfigureAwait(false);
             call.End(status.Code, status.Detail, status.Trailers);
             if (status.Code is RpcStatusCode.Internal or RpcStatusCode.ResourceExhausted)
                 RpcLog.Refused(_log, context.Peer, method.FullName, status.Code, status.Detail);
+            else if (call.IsUntaken)
+                RpcLog.Untaken(_log, context.Peer, method.FullName, status.Detail);
         }
         RpcLog.Ended(_log, method.FullName, status.Code, status.Detail);
         RpcTelemetry.Ended("server", method.FullName, status.Code, _time.GetElapsedTime(started));
@@ -92,6 +96,10 @@ internal sealed class RpcDispatcher
         {
             await method.Body(call).ConfigureAwait(false);
             return (RpcStatusCode.Ok, "", null);
+        }
+        catch (Exception) when (call.IsUntaken)
+        {
+            return (RpcStatusCode.Cancelled, $"it did not take in a message within {_untaken.TotalSeconds:0.#} s", null);
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {

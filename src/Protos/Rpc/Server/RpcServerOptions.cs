@@ -43,6 +43,9 @@ public sealed record RpcServerOptions
     /// <summary>Time in which a new cleartext connection must say whether it speaks HTTP/1.1 or HTTP/2.</summary>
     public TimeSpan FirstBytesTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Longest that a message may wait for its client to take it in: to make room in its window for what the transport cannot hold. Then the call is aborted.</summary>
+    public TimeSpan UntakenTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Time that a stopping server leaves calls in progress before it aborts them.</summary>
     public TimeSpan GracePeriod { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -6,11 +6,20 @@ using Microsoft.AspNetCore.Http.Features;
 namespace AdderNet.Protos.Rpc;
 
 /// <summary>One call being answered: its requests, its responses, and the status that ends it.</summary>
-internal sealed class ServerCall(HttpContext http, RpcServerContext context, int maxReceiveMessageBytes)
+/// <param name="http">The request.</param>
+/// <param name="context">What the handler sees of it.</param>
+/// <param name="maxReceiveMessageBytes">Largest request.</param>
+/// <param name="patience">Cancelled when the client does not take in a message; this call's to dispose.</param>
+/// <param name="untaken">How long a message may wait for that.</param>
+internal sealed class ServerCall(HttpContext http, RpcServerContext context, int maxReceiveMessageBytes, CancellationTokenSource patience, TimeSpan untaken) : IDisposable
 {
+    private readonly CancellationTokenRegistration _abort = patience.Token.UnsafeRegister(static http => ((HttpContext)http!).Abort(), http);
     private bool _wrote;
 
     public RpcServerContext Context { get; } = context;
+
+    /// <summary>The client did not take in a message in time: the call was aborted.</summary>
+    public bool IsUntaken => patience.IsCancellationRequested;
 
     /// <summary>The one request of a call that has one.</summary>
     public async Task<T> ReadSingleAsync<T>(IRpcMarshaller<T> marshaller)
@@ -53,13 +62,23 @@ internal sealed class ServerCall(HttpContext http, RpcServerContext context, int
     public async ValueTask WriteAsync<T>(IRpcMarshaller<T> marshaller, T message, CancellationToken cancellationToken)
     {
         Begin();
+        bool waits = false;
         try
         {
-            RpcTelemetry.Sent("server", Context.Method, await Frame.SendAsync(http.Response.BodyWriter, marshaller, message, cancellationToken).ConfigureAwait(false));
+            ValueTask<int> sending = Frame.SendAsync(http.Response.BodyWriter, marshaller, message, cancellationToken);
+            waits = !sending.IsCompleted;
+            if (waits)
+                patience.CancelAfter(untaken);
+            RpcTelemetry.Sent("server", Context.Method, await sending.ConfigureAwait(false));
         }
         catch (Exception e) when (e is ConnectionAbortedException or IOException)
         {
             throw Gone(e);
+        }
+        finally
+        {
+            if (waits)
+                patience.CancelAfter(Timeout.InfiniteTimeSpan);
         }
         // A flush to a client that has gone ends quietly; a stream to nobody must not go on.
         if (http.RequestAborted.IsCancellationRequested)
@@ -92,6 +111,13 @@ internal sealed class ServerCall(HttpContext http, RpcServerContext context, int
         if (more is not null)
             Put(into, more);
         GrpcStatus.Write(into, code, detail);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _abort.Dispose();
+        patience.Dispose();
     }
 
     /// <summary>Puts the handler's metadata ahead of the first message.</summary>

@@ -25,4 +25,7 @@ internal static partial class RpcLog
 
     [LoggerMessage(5006, LogLevel.Warning, "Peer {Peer} sent what {Method} does not take: {Status} {Detail}")]
     public static partial void Refused(ILogger logger, string peer, string method, RpcStatusCode status, string detail);
+
+    [LoggerMessage(5007, LogLevel.Warning, "Peer {Peer} lost its call of {Method}: {Detail}")]
+    public static partial void Untaken(ILogger logger, string peer, string method, string detail);
 }
