@@ -22,7 +22,7 @@ public sealed class BenchKernelsTests : IDisposable
         Assert.Equal(
             Enumerable.Repeat(new[] { "adder_forward", "filter_gradient", "input_gradient" }, 5).SelectMany(kernels => kernels),
             rows.Select(row => row.GetProperty("kernel").GetString()));
-        Assert.All(rows, row => Assert.Equal(["kernel", "shape", "elements", "seconds", "of_bound", "of_mix"], row.EnumerateObject().Select(property => property.Name)));
+        Assert.All(rows, row => Assert.Equal(["kernel", "shape", "elements", "seconds", "of_bound", "of_mix", "of_memory"], row.EnumerateObject().Select(property => property.Name)));
 
         // conv1: 32 images, 28 x 28 positions, 6 filters of 25 elements.
         Assert.Equal(32 * 28 * 28 * 6 * 25, rows[0].GetProperty("elements").GetDouble());

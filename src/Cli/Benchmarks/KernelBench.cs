@@ -9,7 +9,8 @@ namespace AdderNet.Cli.Benchmarks;
 /// <param name="Seconds">Median of a call, packing of filters and padding of inputs included.</param>
 /// <param name="OfBound">Share of the bound: the FMA peak measured beside it, two thirds of it for the input gradient.</param>
 /// <param name="OfMix">Share of what a loop of the same instructions without memory reaches beside it.</param>
-internal sealed record KernelRow(string Kernel, string Shape, double Elements, double Seconds, double OfBound, double OfMix);
+/// <param name="OfMemory">Share of what the memory system allows: the time of a loop beside it that only reads and writes the maps that the pass must, over the pass's.</param>
+internal sealed record KernelRow(string Kernel, string Shape, double Elements, double Seconds, double OfBound, double OfMix, double OfMemory);
 
 /// <summary>What a pass gains from more threads.</summary>
 /// <param name="Kernel">As in <see cref="KernelRow"/>.</param>
@@ -25,7 +26,7 @@ internal sealed record SpeedUpRow(string Kernel, string Shape, int Threads, doub
 /// <param name="SpeedUps">One row a pass, or none where a single thread was measured.</param>
 internal sealed record KernelFigures(KernelShape Layer, IReadOnlyList<KernelRow> Rows, IReadOnlyList<SpeedUpRow> SpeedUps);
 
-/// <summary>Times the adder passes, each shape beside the register loops.</summary>
+/// <summary>Times the adder passes, each shape beside the register loops and the memory loops.</summary>
 /// <param name="clock">Gives the time.</param>
 /// <param name="threads">Threads whose gain is measured; 1 for none.</param>
 internal sealed class KernelBench(TimeProvider clock, int threads)
@@ -41,7 +42,7 @@ internal sealed class KernelBench(TimeProvider clock, int threads)
         using var many = new ComputeThreads(threads);
         var operands = new KernelOperands(layer.Shape);
         RegisterLoop[] loops = [.. Loops()];
-        List<Action> contenders = [.. operands.Passes(one), .. loops.Select(loop => loop.Run)];
+        List<Action> contenders = [.. operands.Passes(one), .. loops.Select(loop => loop.Run), .. operands.Memory()];
         if (threads > 1)
             contenders.AddRange([.. operands.Passes(many), loops[0].OnEach(many)]);
 
@@ -51,8 +52,9 @@ internal sealed class KernelBench(TimeProvider clock, int threads)
         double[] mixes = [rates[1], rates[0], rates[2]];
         var rows = Kernels.Select((kernel, i) =>
         {
+            var memory = timings[Kernels.Count + loops.Length + i].Median;
             var rate = layer.Elements / timings[i].Median;
-            return new KernelRow(kernel, layer.ToString(), layer.Elements, timings[i].Median, rate / bounds[i], rate / mixes[i]);
+            return new KernelRow(kernel, layer.ToString(), layer.Elements, timings[i].Median, rate / bounds[i], rate / mixes[i], memory / timings[i].Median);
         });
         return new KernelFigures(layer, [.. rows], threads == 1 ? [] : [.. SpeedUps(layer, timings)]);
     }
@@ -67,8 +69,8 @@ internal sealed class KernelBench(TimeProvider clock, int threads)
 
     private IEnumerable<SpeedUpRow> SpeedUps(KernelShape layer, IReadOnlyList<Timing> timings)
     {
-        // Passes on one thread, three loops, passes on many threads, the first loop once on each of them.
-        var first = Kernels.Count + Loops().Count();
+        // Passes on one thread, three loops, their memory, passes on many threads, the first loop once on each of them.
+        var first = 2 * Kernels.Count + Loops().Count();
         var loop = threads * timings[Kernels.Count].Median / timings[first + Kernels.Count].Median;
         for (var i = 0; i < Kernels.Count; i++)
         {

@@ -14,6 +14,7 @@ internal sealed class KernelOperands
     private readonly float[] y;
     private readonly float[] gradient;
     private readonly float[] dx;
+    private readonly float[] touched;
 
     public KernelOperands(ConvolutionShape shape)
     {
@@ -24,6 +25,7 @@ internal sealed class KernelOperands
         filters = Normals(shape.FilterLength, 2);
         g = Normals(shape.OutputLength, 3);
         (y, gradient, dx) = (new float[shape.OutputLength], new float[shape.FilterLength], new float[shape.InputLength]);
+        touched = new float[Math.Max(y.Length, dx.Length)];
     }
 
     /// <summary>The three passes, in the order of <see cref="KernelBench.Kernels"/>.</summary>
@@ -34,6 +36,28 @@ internal sealed class KernelOperands
         yield return () => kernels.AdderFilterGradient(shape, x, filters, g, gradient, threads);
         yield return () => InRuns((part, input, output) => kernels.AdderInputGradient(
             part, x.AsSpan(input, part.InputLength), filters, g.AsSpan(output, part.OutputLength), dx.AsSpan(input, part.InputLength), threads));
+    }
+
+    /// <summary>What the passes must read and write, without their arithmetic, in the same order.</summary>
+    public IEnumerable<Action> Memory()
+    {
+        var loop = new MemoryLoop(shape);
+        yield return () =>
+        {
+            loop.ReadInputs(x);
+            MemoryLoop.Write(touched.AsSpan(0, y.Length));
+        };
+        yield return () =>
+        {
+            loop.ReadInputs(x);
+            loop.Read(g);
+        };
+        yield return () =>
+        {
+            loop.ReadInputs(x);
+            loop.Read(g);
+            MemoryLoop.Write(touched.AsSpan(0, dx.Length));
+        };
     }
 
     /// <summary>As layers do, a few samples at a time.</summary>

@@ -35,8 +35,8 @@ internal static class BenchKernelsCommand
         var figures = new List<KernelFigures>();
         output.WriteLine(BenchMachine.Current);
         output.WriteLine(FormattableString.Invariant($"peak {PeakRate.Measure(clock, cancellation) / 1e9:0.0} G fused multiply-adds a second on one core"));
-        output.WriteLine($"{"",-72} {string.Join("  ", KernelBench.Kernels.Select(kernel => $"{kernel,-21}"))}");
-        output.WriteLine($"{"layer",-72} {string.Join("  ", KernelBench.Kernels.Select(_ => "      ms bound  mix  "))}{(threads > 1 ? $"  gain from {threads} threads (of a loop's)" : "")}");
+        output.WriteLine($"{"",-72} {string.Join("  ", KernelBench.Kernels.Select(kernel => $"{kernel,-25}"))}");
+        output.WriteLine($"{"layer",-72} {string.Join("  ", KernelBench.Kernels.Select(_ => "      ms bound   mix   mem"))}{(threads > 1 ? $"  gain from {threads} threads (of a loop's)" : "")}");
         foreach (var layer in KernelShapes.All.Where(layer => model is not { } only || layer.Models.Contains(only)))
         {
             var measured = bench.Measure(layer, cancellation);
@@ -64,7 +64,7 @@ internal static class BenchKernelsCommand
     }
 
     private static string Line(KernelFigures figures) =>
-        $"{figures.Layer,-72} {string.Join("  ", figures.Rows.Select(row => FormattableString.Invariant($"{row.Seconds * 1e3,8:0.000} {row.OfBound,5:0 %} {row.OfMix,5:0 %}")))}"
+        $"{figures.Layer,-72} {string.Join("  ", figures.Rows.Select(row => FormattableString.Invariant($"{row.Seconds * 1e3,8:0.000} {row.OfBound,5:0 %} {row.OfMix,5:0 %} {row.OfMemory,5:0 %}")))}"
         + string.Concat(figures.SpeedUps.Select(gain => FormattableString.Invariant($"  {gain.SpeedUp:0.00} ({gain.OfLoop:0 %})")));
 
     private static Option<ModelName?> ModelOption() => new("--model")

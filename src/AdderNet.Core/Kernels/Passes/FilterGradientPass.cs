@@ -14,7 +14,7 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
     where TTile : struct, ITile
     where TDirectTile : struct, ITile
 {
-    /// <summary>Bytes of gradients that stay in the second-level cache while panels pass by them.</summary>
+    /// <summary>Bytes of gradients and copied inputs that stay in the second-level cache while panels pass by them.</summary>
     private const int SpanBytes = 512 << 10;
 
     /// <summary>Panels a thread above which one more or less hardly matters.</summary>
@@ -34,8 +34,7 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
         var shape = plan.Shape;
         var split = new PanelSplit(shape.FilterElements, TOps.Width, own == null ? PanelVectors(plan) : TOps.TileVectors);
         var shares = threads.Count;
-        var spanBlocks = Math.Max(SpanBytes / sizeof(float) / GradientRows<TOps, TVector>.Length(shape.T), PositionTiles.MostBlocks);
-        spanBlocks = Math.Min(spanBlocks, (shape.Positions + Block - 1) / Block);
+        var spanBlocks = SpanBlocks(plan);
         var gradients = new GradientRows<TOps, TVector>(g, shape.T, spanBlocks, threads);
         var rowStride = FilterGradientEnd<TOps, TVector>.RowStride(shape.FilterElements);
         var result = threads.Workspace.Take<float>(WorkspaceSlot.OrderedGradient, (long)(shape.T + TTile.Rows(3)) * rowStride);
@@ -58,11 +57,24 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
             var end = Math.Min(first + spanBlocks * Block, shape.Positions);
             gradients.Prepare(first, end, threads);
             job.Inputs.Source = InputPadding.Prepare(plan, x, first, end, threads);
+            var nextEnd = Math.Min(end + spanBlocks * Block, shape.Positions);
+            job.NextGradients = gradients.Run(end, nextEnd);
+            job.NextInputs = InputPadding.Inputs(plan, x, end, nextEnd);
             job.Positions = new PositionTiles(first, end, own == null ? PositionTiles.MostBlocks : 1);
             threads.Split(shares, job);
         }
 
         new FilterGradientEnd<TOps, TVector>(shape, result, gradients.Totals, filters, gradient).Write(threads);
+    }
+
+    /// <summary>Blocks of positions whose gradients, and inputs where they are copied, fill the bytes of a span; what is packed or not copied is worth full tiles.</summary>
+    private static int SpanBlocks(ConvolutionPlan plan)
+    {
+        var shape = plan.Shape;
+        var copied = plan.CopiesInput ? Block * shape.Stride * shape.Stride * shape.C : 0;
+        var fewest = copied > 0 && !GradientRows<TOps, TVector>.Packs(shape.T) ? PositionTiles.MostBlocks - 1 : PositionTiles.MostBlocks;
+        var blocks = Math.Max(SpanBytes / sizeof(float) / (GradientRows<TOps, TVector>.Length(shape.T) + copied), fewest);
+        return Math.Min(blocks, (shape.Positions + Block - 1) / Block);
     }
 
     /// <summary>Vectors of a panel: 3 where a panel then lies in one tap row.</summary>

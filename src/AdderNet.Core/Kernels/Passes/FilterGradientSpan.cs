@@ -24,6 +24,12 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
     public int RowStride;
     public PositionTiles Positions;
 
+    /// <summary>Gradients of the next span.</summary>
+    public ElementRun NextGradients;
+
+    /// <summary>Inputs that are copied for the next span.</summary>
+    public ElementRun NextInputs;
+
     /// <summary>An item is a thread's share of (panel, part of the filters).</summary>
     public readonly void Run(int first, int end)
     {
@@ -36,7 +42,7 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
 
     private readonly void RunShare(int share, int first, int end)
     {
-        var ahead = NextSpan(share);
+        var ahead = new ReadAhead(NextGradients.Part(share, Shares), NextInputs.Part(share, Shares));
         AskForInputs(first / Parts, Positions.First, ref ahead);
         for (var panel = first / Parts; panel * Parts < end; panel += PanelInputs<TOps, TVector>.Together)
         {
@@ -67,14 +73,6 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
             AskForInputs(endPanel, Positions.First, ref ahead);
         else if (Inputs.HoldsAll)
             AskForInputs(first / Parts, Positions.End, ref ahead);
-    }
-
-    /// <summary>A thread's share of the gradients of the next span.</summary>
-    private readonly ReadAhead NextSpan(int share)
-    {
-        var next = (long)Math.Min(Positions.End - Positions.First, Shape.Positions - Positions.End) * Shape.T;
-        var (from, to) = (next * share / Shares, next * (share + 1) / Shares);
-        return new ReadAhead(Gradients.At(Positions.End) + from, (nint)(to - from));
     }
 
     /// <summary>The inputs of a few panels at a block of positions, as far as they lie in one tap row.</summary>

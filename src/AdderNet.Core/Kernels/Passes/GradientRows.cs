@@ -23,7 +23,7 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     private const int LineLength = Block * Line;
 
     /// <summary>Rows that tiles read beyond the last filter.</summary>
-    private const int Excess = 16;
+    private const int Excess = 2 * GatherPlan.Group;
 
     /// <summary>Vectors of filters that are summed side by side.</summary>
     private const int Together = 4;
@@ -72,8 +72,8 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     public float* BlockAt(int position, int firstPosition) =>
         packed == null ? gradient + (nint)position * filters : packed + (nint)((position - firstPosition) / Block) * BlockLength;
 
-    /// <summary>Some of the gradients as they lie.</summary>
-    public float* At(int position) => gradient + (nint)position * filters;
+    /// <summary>The gradients of some positions as they lie.</summary>
+    public ElementRun Run(int position, int endPosition) => new() { First = gradient + (nint)position * filters, Length = (nint)(endPosition - position) * filters };
 
     /// <summary>Makes a span ready and adds each filter's sum over each of its blocks to its total.</summary>
     /// <param name="firstPosition">The span's first position; 0 starts the totals at +0.</param>
@@ -94,14 +94,15 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
         }
     }
 
-    private static bool Packs(int filters) => filters > DirectFilters;
+    /// <summary>Whether gradients are packed.</summary>
+    public static bool Packs(int filters) => filters > DirectFilters;
 
     private static int Place(int t) => t / Line * LineLength + t % Line;
 
     /// <summary>Sums, and packs where that is wanted, a few vectors of filters.</summary>
     private void Take(int position, int length, int t, int block)
     {
-        var source = At(position) + t;
+        var source = gradient + (nint)position * filters + t;
         var blockSums = sums + (nint)block * padded + t;
         var destination = packed == null ? null : packed + (nint)block * BlockLength;
         if (t + Together * TOps.Width <= filters)

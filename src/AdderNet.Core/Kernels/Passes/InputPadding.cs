@@ -23,6 +23,22 @@ internal static unsafe class InputPadding
         return padded - (nint)firstRow * rowLength;
     }
 
+    /// <summary>The inputs that are copied for some positions; none where inputs are not copied, or no positions are left.</summary>
+    public static ElementRun Inputs(ConvolutionPlan plan, float* x, int firstPosition, int endPosition)
+    {
+        if (!plan.CopiesInput || firstPosition >= endPosition)
+            return default;
+        var rowLength = plan.PaddedWidth * plan.Shape.C;
+        var first = InputRow(plan, plan.Windows[firstPosition] / rowLength);
+        var end = InputRow(plan, plan.Windows[endPosition - 1] / rowLength + plan.Shape.KernelHeight);
+        nint inside = plan.Shape.W * plan.Shape.C;
+        return new ElementRun { First = x + first * inside, Length = (end - first) * inside };
+    }
+
+    /// <summary>The input row at a padded row, or the next one where that is padding.</summary>
+    private static int InputRow(ConvolutionPlan plan, int row) =>
+        row / plan.PaddedHeight * plan.Shape.H + Math.Clamp(row % plan.PaddedHeight - plan.Shape.Padding, 0, plan.Shape.H);
+
     private struct Job : ISplitJob
     {
         public ConvolutionShape Shape;

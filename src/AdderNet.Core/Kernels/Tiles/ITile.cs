@@ -67,9 +67,11 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
     where TStep : struct, IRowStep<TVector>
     where TPanel : struct, IPanel
 {
+    private const int FewRows = 6;
+
     public static int Vectors => TOps.TileVectors;
 
-    public static int Rows(int vectors) => vectors == 3 ? 8 : 6;
+    public static int Rows(int vectors) => vectors switch { 1 => 12, 3 => 8, _ => 6 };
 
     public static int NextRows(int vectors, int left) => Math.Min(left, vectors == 4 && left is 7 or 8 ? 4 : Rows(vectors));
 
@@ -77,15 +79,17 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
     public static void Run(int vectors, in TileCall call)
     {
         if (vectors == 4 && call.ValidRows <= 4)
-            NarrowRowTiles<TOps, TVector, TStep, TPanel>.Run4x4(call);
+            RowTiles<TOps, TVector, TStep, TPanel, Size4x4>.Run(call);
         else if (vectors == 4)
-            RowTiles<TOps, TVector, TStep, TPanel>.Run6x4(call);
+            RowTiles<TOps, TVector, TStep, TPanel, Size6x4>.Run(call);
         else if (vectors == 3)
-            RowTiles<TOps, TVector, TStep, TPanel>.Run8x3(call);
+            RowTiles<TOps, TVector, TStep, TPanel, Size8x3>.Run(call);
         else if (vectors == 2)
-            NarrowRowTiles<TOps, TVector, TStep, TPanel>.Run6x2(call);
+            RowTiles<TOps, TVector, TStep, TPanel, Size6x2>.Run(call);
+        else if (call.ValidRows > FewRows)
+            RowTiles<TOps, TVector, TStep, TPanel, Size12x1>.Run(call);
         else
-            NarrowRowTiles<TOps, TVector, TStep, TPanel>.Run6x1(call);
+            RowTiles<TOps, TVector, TStep, TPanel, Size6x1>.Run(call);
     }
 }
 
@@ -133,6 +137,6 @@ internal readonly struct TallTile<TOps, TVector, TStep> : ITile
         if (call.ValidRows > FewRows)
             TallRowTiles<TOps, TVector, TStep>.Run12x1(call);
         else
-            NarrowRowTiles<TOps, TVector, TStep, RunningPanel>.Run6x1(call);
+            RowTiles<TOps, TVector, TStep, RunningPanel, Size6x1>.Run(call);
     }
 }

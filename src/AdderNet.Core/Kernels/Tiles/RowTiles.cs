@@ -3,33 +3,47 @@ using System.Runtime.Intrinsics.X86;
 
 namespace AdderNet.Core.Kernels;
 
+/// <summary>How many rows and vectors side by side a tile has: constants of the compiled code.</summary>
+internal interface ITileSize
+{
+    static abstract int Rows { get; }
+
+    static abstract int Vectors { get; }
+}
+
 /// <summary>
-/// Register tiles of sums over terms: 24 running sums stay in registers while the terms stream by; where a block of terms
-/// ends they are added to totals in memory. Every sum takes its terms in order, so the shape of the tile changes no bit. Written
-/// out since the compiler keeps only named locals in registers.
+/// Register tiles of sums over terms: the running sums stay in registers while the terms stream by; where a block of terms
+/// ends they are added to totals in memory. Every sum takes its terms in order, so the size of the tile changes no bit. Written
+/// out for the largest number of rows and of vectors in any of them, since the compiler keeps only named locals in registers; it drops what a size lacks.
 /// </summary>
-internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
+internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
     where TStep : struct, IRowStep<TVector>
     where TPanel : struct, IPanel
+    where TSize : struct, ITileSize
 {
-    /// <summary>6 rows by 4 vectors.</summary>
+    /// <summary>Up to 6 rows by 4 vectors, 8 by 3, 12 by 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run6x4(in TileCall call)
+    public static void Run(in TileCall call)
     {
         if (!TPanel.SumsInPlace)
-            TileEnd<TOps, TVector>.Begin(call, 6, 4);
-        var ahead = new NextRows<TOps, TVector>(call, 6, 4);
-        var inPlace = TPanel.SumsInPlace && call.ValidRows == 6;
-        var width = TOps.Width;
+            TileEnd<TOps, TVector>.Begin(call, TSize.Rows, TSize.Vectors);
+        var ahead = new NextRows<TOps, TVector>(call, TSize.Rows, TSize.Vectors);
+        var inPlace = TPanel.SumsInPlace && call.ValidRows == TSize.Rows;
         var constant = TOps.Broadcast(TStep.Constant);
-        TVector s00 = default, s01 = default, s02 = default, s03 = default;
-        TVector s10 = default, s11 = default, s12 = default, s13 = default;
-        TVector s20 = default, s21 = default, s22 = default, s23 = default;
-        TVector s30 = default, s31 = default, s32 = default, s33 = default;
-        TVector s40 = default, s41 = default, s42 = default, s43 = default;
-        TVector s50 = default, s51 = default, s52 = default, s53 = default;
+        TVector s0_0 = default, s0_1 = default, s0_2 = default, s0_3 = default;
+        TVector s1_0 = default, s1_1 = default, s1_2 = default, s1_3 = default;
+        TVector s2_0 = default, s2_1 = default, s2_2 = default, s2_3 = default;
+        TVector s3_0 = default, s3_1 = default, s3_2 = default, s3_3 = default;
+        TVector s4_0 = default, s4_1 = default, s4_2 = default, s4_3 = default;
+        TVector s5_0 = default, s5_1 = default, s5_2 = default, s5_3 = default;
+        TVector s6_0 = default, s6_1 = default, s6_2 = default;
+        TVector s7_0 = default, s7_1 = default, s7_2 = default;
+        TVector s8_0 = default;
+        TVector s9_0 = default;
+        TVector s10_0 = default;
+        TVector s11_0 = default;
         var stride = call.PanelStride;
         var step = call.RowStride;
         var end = call.Segments + call.SegmentCount;
@@ -45,8 +59,14 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
             float* r1 = rows + call.RowOffsets[1];
             float* r2 = rows + call.RowOffsets[2];
             float* r3 = rows + call.RowOffsets[3];
-            float* r4 = rows + call.RowOffsets[4];
-            float* r5 = rows + call.RowOffsets[5];
+            float* r4 = TSize.Rows > 4 ? rows + call.RowOffsets[4] : rows;
+            float* r5 = TSize.Rows > 5 ? rows + call.RowOffsets[5] : rows;
+            float* r6 = TSize.Rows > 6 ? rows + call.RowOffsets[6] : rows;
+            float* r7 = TSize.Rows > 7 ? rows + call.RowOffsets[7] : rows;
+            float* r8 = TSize.Rows > 8 ? rows + call.RowOffsets[8] : rows;
+            float* r9 = TSize.Rows > 9 ? rows + call.RowOffsets[9] : rows;
+            float* r10 = TSize.Rows > 10 ? rows + call.RowOffsets[10] : rows;
+            float* r11 = TSize.Rows > 11 ? rows + call.RowOffsets[11] : rows;
             int* table = call.PanelTable + segment->FirstTerm;
             float* panel = call.Panel + segment->FirstTerm * stride;
             nint length = segment->Length * step;
@@ -62,224 +82,179 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel>
                 if (TPanel.HasTable)
                     panel = call.Panel + *table++;
                 var p0 = TOps.Load(panel);
-                var p1 = TOps.Load(panel + width);
-                var p2 = TOps.Load(panel + 2 * width);
-                var p3 = TOps.Load(panel + 3 * width);
+                var p1 = TSize.Vectors > 1 ? TOps.Load(panel + TOps.Width) : p0;
+                var p2 = TSize.Vectors > 2 ? TOps.Load(panel + 2 * TOps.Width) : p0;
+                var p3 = TSize.Vectors > 3 ? TOps.Load(panel + 3 * TOps.Width) : p0;
                 if (!TPanel.HasTable)
                     panel += stride;
                 var b0 = TOps.Broadcast(r0[k]);
-                s00 = TStep.Apply(p0, b0, constant, s00);
-                s01 = TStep.Apply(p1, b0, constant, s01);
-                s02 = TStep.Apply(p2, b0, constant, s02);
-                s03 = TStep.Apply(p3, b0, constant, s03);
+                s0_0 = TStep.Apply(p0, b0, constant, s0_0);
+                if (TSize.Vectors > 1) s0_1 = TStep.Apply(p1, b0, constant, s0_1);
+                if (TSize.Vectors > 2) s0_2 = TStep.Apply(p2, b0, constant, s0_2);
+                if (TSize.Vectors > 3) s0_3 = TStep.Apply(p3, b0, constant, s0_3);
                 var b1 = TOps.Broadcast(r1[k]);
-                s10 = TStep.Apply(p0, b1, constant, s10);
-                s11 = TStep.Apply(p1, b1, constant, s11);
-                s12 = TStep.Apply(p2, b1, constant, s12);
-                s13 = TStep.Apply(p3, b1, constant, s13);
+                s1_0 = TStep.Apply(p0, b1, constant, s1_0);
+                if (TSize.Vectors > 1) s1_1 = TStep.Apply(p1, b1, constant, s1_1);
+                if (TSize.Vectors > 2) s1_2 = TStep.Apply(p2, b1, constant, s1_2);
+                if (TSize.Vectors > 3) s1_3 = TStep.Apply(p3, b1, constant, s1_3);
                 var b2 = TOps.Broadcast(r2[k]);
-                s20 = TStep.Apply(p0, b2, constant, s20);
-                s21 = TStep.Apply(p1, b2, constant, s21);
-                s22 = TStep.Apply(p2, b2, constant, s22);
-                s23 = TStep.Apply(p3, b2, constant, s23);
+                s2_0 = TStep.Apply(p0, b2, constant, s2_0);
+                if (TSize.Vectors > 1) s2_1 = TStep.Apply(p1, b2, constant, s2_1);
+                if (TSize.Vectors > 2) s2_2 = TStep.Apply(p2, b2, constant, s2_2);
+                if (TSize.Vectors > 3) s2_3 = TStep.Apply(p3, b2, constant, s2_3);
                 var b3 = TOps.Broadcast(r3[k]);
-                s30 = TStep.Apply(p0, b3, constant, s30);
-                s31 = TStep.Apply(p1, b3, constant, s31);
-                s32 = TStep.Apply(p2, b3, constant, s32);
-                s33 = TStep.Apply(p3, b3, constant, s33);
-                var b4 = TOps.Broadcast(r4[k]);
-                s40 = TStep.Apply(p0, b4, constant, s40);
-                s41 = TStep.Apply(p1, b4, constant, s41);
-                s42 = TStep.Apply(p2, b4, constant, s42);
-                s43 = TStep.Apply(p3, b4, constant, s43);
-                var b5 = TOps.Broadcast(r5[k]);
-                s50 = TStep.Apply(p0, b5, constant, s50);
-                s51 = TStep.Apply(p1, b5, constant, s51);
-                s52 = TStep.Apply(p2, b5, constant, s52);
-                s53 = TStep.Apply(p3, b5, constant, s53);
-            }
-
-            if (segment->EndsBlock != 0 && (inPlace || segment + 1 < end))
-            {
-                float* total = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, 4);
-                s00 = TileEnd<TOps, TVector>.Flush(total, 0, s00);
-                s01 = TileEnd<TOps, TVector>.Flush(total, 1, s01);
-                s02 = TileEnd<TOps, TVector>.Flush(total, 2, s02);
-                s03 = TileEnd<TOps, TVector>.Flush(total, 3, s03);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, 4);
-                s10 = TileEnd<TOps, TVector>.Flush(total, 0, s10);
-                s11 = TileEnd<TOps, TVector>.Flush(total, 1, s11);
-                s12 = TileEnd<TOps, TVector>.Flush(total, 2, s12);
-                s13 = TileEnd<TOps, TVector>.Flush(total, 3, s13);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, 4);
-                s20 = TileEnd<TOps, TVector>.Flush(total, 0, s20);
-                s21 = TileEnd<TOps, TVector>.Flush(total, 1, s21);
-                s22 = TileEnd<TOps, TVector>.Flush(total, 2, s22);
-                s23 = TileEnd<TOps, TVector>.Flush(total, 3, s23);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, 4);
-                s30 = TileEnd<TOps, TVector>.Flush(total, 0, s30);
-                s31 = TileEnd<TOps, TVector>.Flush(total, 1, s31);
-                s32 = TileEnd<TOps, TVector>.Flush(total, 2, s32);
-                s33 = TileEnd<TOps, TVector>.Flush(total, 3, s33);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 4, 4);
-                s40 = TileEnd<TOps, TVector>.Flush(total, 0, s40);
-                s41 = TileEnd<TOps, TVector>.Flush(total, 1, s41);
-                s42 = TileEnd<TOps, TVector>.Flush(total, 2, s42);
-                s43 = TileEnd<TOps, TVector>.Flush(total, 3, s43);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 5, 4);
-                s50 = TileEnd<TOps, TVector>.Flush(total, 0, s50);
-                s51 = TileEnd<TOps, TVector>.Flush(total, 1, s51);
-                s52 = TileEnd<TOps, TVector>.Flush(total, 2, s52);
-                s53 = TileEnd<TOps, TVector>.Flush(total, 3, s53);
-            }
-        }
-
-        if (inPlace)
-            return;
-        TileEnd<TOps, TVector>.Store(call, 0, s00, s01, s02, s03);
-        TileEnd<TOps, TVector>.Store(call, 1, s10, s11, s12, s13);
-        TileEnd<TOps, TVector>.Store(call, 2, s20, s21, s22, s23);
-        TileEnd<TOps, TVector>.Store(call, 3, s30, s31, s32, s33);
-        TileEnd<TOps, TVector>.Store(call, 4, s40, s41, s42, s43);
-        TileEnd<TOps, TVector>.Store(call, 5, s50, s51, s52, s53);
-    }
-
-    /// <summary>8 rows by 3 vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run8x3(in TileCall call)
-    {
-        if (!TPanel.SumsInPlace)
-            TileEnd<TOps, TVector>.Begin(call, 8, 3);
-        var ahead = new NextRows<TOps, TVector>(call, 8, 3);
-        var inPlace = TPanel.SumsInPlace && call.ValidRows == 8;
-        var width = TOps.Width;
-        var constant = TOps.Broadcast(TStep.Constant);
-        TVector s00 = default, s01 = default, s02 = default;
-        TVector s10 = default, s11 = default, s12 = default;
-        TVector s20 = default, s21 = default, s22 = default;
-        TVector s30 = default, s31 = default, s32 = default;
-        TVector s40 = default, s41 = default, s42 = default;
-        TVector s50 = default, s51 = default, s52 = default;
-        TVector s60 = default, s61 = default, s62 = default;
-        TVector s70 = default, s71 = default, s72 = default;
-        var stride = call.PanelStride;
-        var step = call.RowStride;
-        var end = call.Segments + call.SegmentCount;
-        int* places = call.Ahead.Places;
-        float* scattered = call.Ahead.Scattered;
-        float* run = call.Ahead.Run;
-        nint runStep = call.Ahead.RunStep;
-        for (var segment = call.Segments; segment < end; segment++)
-        {
-            ahead.Ask(call);
-            float* rows = call.Rows + segment->Offset;
-            float* r0 = rows + call.RowOffsets[0];
-            float* r1 = rows + call.RowOffsets[1];
-            float* r2 = rows + call.RowOffsets[2];
-            float* r3 = rows + call.RowOffsets[3];
-            float* r4 = rows + call.RowOffsets[4];
-            float* r5 = rows + call.RowOffsets[5];
-            float* r6 = rows + call.RowOffsets[6];
-            float* r7 = rows + call.RowOffsets[7];
-            int* table = call.PanelTable + segment->FirstTerm;
-            float* panel = call.Panel + segment->FirstTerm * stride;
-            nint length = segment->Length * step;
-            for (nint k = 0; k < length; k += step)
-            {
-                if (TPanel.ReadsAhead && Sse.IsSupported)
+                s3_0 = TStep.Apply(p0, b3, constant, s3_0);
+                if (TSize.Vectors > 1) s3_1 = TStep.Apply(p1, b3, constant, s3_1);
+                if (TSize.Vectors > 2) s3_2 = TStep.Apply(p2, b3, constant, s3_2);
+                if (TSize.Vectors > 3) s3_3 = TStep.Apply(p3, b3, constant, s3_3);
+                if (TSize.Rows > 4)
                 {
-                    Sse.Prefetch1(scattered + *places++);
-                    Sse.Prefetch1(run);
-                    run += runStep;
+                    var b4 = TOps.Broadcast(r4[k]);
+                    s4_0 = TStep.Apply(p0, b4, constant, s4_0);
+                    if (TSize.Vectors > 1) s4_1 = TStep.Apply(p1, b4, constant, s4_1);
+                    if (TSize.Vectors > 2) s4_2 = TStep.Apply(p2, b4, constant, s4_2);
+                    if (TSize.Vectors > 3) s4_3 = TStep.Apply(p3, b4, constant, s4_3);
                 }
-
-                if (TPanel.HasTable)
-                    panel = call.Panel + *table++;
-                var p0 = TOps.Load(panel);
-                var p1 = TOps.Load(panel + width);
-                var p2 = TOps.Load(panel + 2 * width);
-                if (!TPanel.HasTable)
-                    panel += stride;
-                var b0 = TOps.Broadcast(r0[k]);
-                s00 = TStep.Apply(p0, b0, constant, s00);
-                s01 = TStep.Apply(p1, b0, constant, s01);
-                s02 = TStep.Apply(p2, b0, constant, s02);
-                var b1 = TOps.Broadcast(r1[k]);
-                s10 = TStep.Apply(p0, b1, constant, s10);
-                s11 = TStep.Apply(p1, b1, constant, s11);
-                s12 = TStep.Apply(p2, b1, constant, s12);
-                var b2 = TOps.Broadcast(r2[k]);
-                s20 = TStep.Apply(p0, b2, constant, s20);
-                s21 = TStep.Apply(p1, b2, constant, s21);
-                s22 = TStep.Apply(p2, b2, constant, s22);
-                var b3 = TOps.Broadcast(r3[k]);
-                s30 = TStep.Apply(p0, b3, constant, s30);
-                s31 = TStep.Apply(p1, b3, constant, s31);
-                s32 = TStep.Apply(p2, b3, constant, s32);
-                var b4 = TOps.Broadcast(r4[k]);
-                s40 = TStep.Apply(p0, b4, constant, s40);
-                s41 = TStep.Apply(p1, b4, constant, s41);
-                s42 = TStep.Apply(p2, b4, constant, s42);
-                var b5 = TOps.Broadcast(r5[k]);
-                s50 = TStep.Apply(p0, b5, constant, s50);
-                s51 = TStep.Apply(p1, b5, constant, s51);
-                s52 = TStep.Apply(p2, b5, constant, s52);
-                var b6 = TOps.Broadcast(r6[k]);
-                s60 = TStep.Apply(p0, b6, constant, s60);
-                s61 = TStep.Apply(p1, b6, constant, s61);
-                s62 = TStep.Apply(p2, b6, constant, s62);
-                var b7 = TOps.Broadcast(r7[k]);
-                s70 = TStep.Apply(p0, b7, constant, s70);
-                s71 = TStep.Apply(p1, b7, constant, s71);
-                s72 = TStep.Apply(p2, b7, constant, s72);
+                if (TSize.Rows > 5)
+                {
+                    var b5 = TOps.Broadcast(r5[k]);
+                    s5_0 = TStep.Apply(p0, b5, constant, s5_0);
+                    if (TSize.Vectors > 1) s5_1 = TStep.Apply(p1, b5, constant, s5_1);
+                    if (TSize.Vectors > 2) s5_2 = TStep.Apply(p2, b5, constant, s5_2);
+                    if (TSize.Vectors > 3) s5_3 = TStep.Apply(p3, b5, constant, s5_3);
+                }
+                if (TSize.Rows > 6)
+                {
+                    var b6 = TOps.Broadcast(r6[k]);
+                    s6_0 = TStep.Apply(p0, b6, constant, s6_0);
+                    if (TSize.Vectors > 1) s6_1 = TStep.Apply(p1, b6, constant, s6_1);
+                    if (TSize.Vectors > 2) s6_2 = TStep.Apply(p2, b6, constant, s6_2);
+                }
+                if (TSize.Rows > 7)
+                {
+                    var b7 = TOps.Broadcast(r7[k]);
+                    s7_0 = TStep.Apply(p0, b7, constant, s7_0);
+                    if (TSize.Vectors > 1) s7_1 = TStep.Apply(p1, b7, constant, s7_1);
+                    if (TSize.Vectors > 2) s7_2 = TStep.Apply(p2, b7, constant, s7_2);
+                }
+                if (TSize.Rows > 8)
+                {
+                    var b8 = TOps.Broadcast(r8[k]);
+                    s8_0 = TStep.Apply(p0, b8, constant, s8_0);
+                }
+                if (TSize.Rows > 9)
+                {
+                    var b9 = TOps.Broadcast(r9[k]);
+                    s9_0 = TStep.Apply(p0, b9, constant, s9_0);
+                }
+                if (TSize.Rows > 10)
+                {
+                    var b10 = TOps.Broadcast(r10[k]);
+                    s10_0 = TStep.Apply(p0, b10, constant, s10_0);
+                }
+                if (TSize.Rows > 11)
+                {
+                    var b11 = TOps.Broadcast(r11[k]);
+                    s11_0 = TStep.Apply(p0, b11, constant, s11_0);
+                }
             }
 
             if (segment->EndsBlock != 0 && (inPlace || segment + 1 < end))
             {
-                float* total = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, 3);
-                s00 = TileEnd<TOps, TVector>.Flush(total, 0, s00);
-                s01 = TileEnd<TOps, TVector>.Flush(total, 1, s01);
-                s02 = TileEnd<TOps, TVector>.Flush(total, 2, s02);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, 3);
-                s10 = TileEnd<TOps, TVector>.Flush(total, 0, s10);
-                s11 = TileEnd<TOps, TVector>.Flush(total, 1, s11);
-                s12 = TileEnd<TOps, TVector>.Flush(total, 2, s12);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, 3);
-                s20 = TileEnd<TOps, TVector>.Flush(total, 0, s20);
-                s21 = TileEnd<TOps, TVector>.Flush(total, 1, s21);
-                s22 = TileEnd<TOps, TVector>.Flush(total, 2, s22);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, 3);
-                s30 = TileEnd<TOps, TVector>.Flush(total, 0, s30);
-                s31 = TileEnd<TOps, TVector>.Flush(total, 1, s31);
-                s32 = TileEnd<TOps, TVector>.Flush(total, 2, s32);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 4, 3);
-                s40 = TileEnd<TOps, TVector>.Flush(total, 0, s40);
-                s41 = TileEnd<TOps, TVector>.Flush(total, 1, s41);
-                s42 = TileEnd<TOps, TVector>.Flush(total, 2, s42);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 5, 3);
-                s50 = TileEnd<TOps, TVector>.Flush(total, 0, s50);
-                s51 = TileEnd<TOps, TVector>.Flush(total, 1, s51);
-                s52 = TileEnd<TOps, TVector>.Flush(total, 2, s52);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 6, 3);
-                s60 = TileEnd<TOps, TVector>.Flush(total, 0, s60);
-                s61 = TileEnd<TOps, TVector>.Flush(total, 1, s61);
-                s62 = TileEnd<TOps, TVector>.Flush(total, 2, s62);
-                total = TileEnd<TOps, TVector>.Total<TPanel>(call, 7, 3);
-                s70 = TileEnd<TOps, TVector>.Flush(total, 0, s70);
-                s71 = TileEnd<TOps, TVector>.Flush(total, 1, s71);
-                s72 = TileEnd<TOps, TVector>.Flush(total, 2, s72);
+                float* total0 = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, TSize.Vectors);
+                s0_0 = TileEnd<TOps, TVector>.Flush(total0, 0, s0_0);
+                if (TSize.Vectors > 1) s0_1 = TileEnd<TOps, TVector>.Flush(total0, 1, s0_1);
+                if (TSize.Vectors > 2) s0_2 = TileEnd<TOps, TVector>.Flush(total0, 2, s0_2);
+                if (TSize.Vectors > 3) s0_3 = TileEnd<TOps, TVector>.Flush(total0, 3, s0_3);
+                float* total1 = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, TSize.Vectors);
+                s1_0 = TileEnd<TOps, TVector>.Flush(total1, 0, s1_0);
+                if (TSize.Vectors > 1) s1_1 = TileEnd<TOps, TVector>.Flush(total1, 1, s1_1);
+                if (TSize.Vectors > 2) s1_2 = TileEnd<TOps, TVector>.Flush(total1, 2, s1_2);
+                if (TSize.Vectors > 3) s1_3 = TileEnd<TOps, TVector>.Flush(total1, 3, s1_3);
+                float* total2 = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, TSize.Vectors);
+                s2_0 = TileEnd<TOps, TVector>.Flush(total2, 0, s2_0);
+                if (TSize.Vectors > 1) s2_1 = TileEnd<TOps, TVector>.Flush(total2, 1, s2_1);
+                if (TSize.Vectors > 2) s2_2 = TileEnd<TOps, TVector>.Flush(total2, 2, s2_2);
+                if (TSize.Vectors > 3) s2_3 = TileEnd<TOps, TVector>.Flush(total2, 3, s2_3);
+                float* total3 = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, TSize.Vectors);
+                s3_0 = TileEnd<TOps, TVector>.Flush(total3, 0, s3_0);
+                if (TSize.Vectors > 1) s3_1 = TileEnd<TOps, TVector>.Flush(total3, 1, s3_1);
+                if (TSize.Vectors > 2) s3_2 = TileEnd<TOps, TVector>.Flush(total3, 2, s3_2);
+                if (TSize.Vectors > 3) s3_3 = TileEnd<TOps, TVector>.Flush(total3, 3, s3_3);
+                if (TSize.Rows > 4)
+                {
+                    float* total4 = TileEnd<TOps, TVector>.Total<TPanel>(call, 4, TSize.Vectors);
+                    s4_0 = TileEnd<TOps, TVector>.Flush(total4, 0, s4_0);
+                    if (TSize.Vectors > 1) s4_1 = TileEnd<TOps, TVector>.Flush(total4, 1, s4_1);
+                    if (TSize.Vectors > 2) s4_2 = TileEnd<TOps, TVector>.Flush(total4, 2, s4_2);
+                    if (TSize.Vectors > 3) s4_3 = TileEnd<TOps, TVector>.Flush(total4, 3, s4_3);
+                }
+                if (TSize.Rows > 5)
+                {
+                    float* total5 = TileEnd<TOps, TVector>.Total<TPanel>(call, 5, TSize.Vectors);
+                    s5_0 = TileEnd<TOps, TVector>.Flush(total5, 0, s5_0);
+                    if (TSize.Vectors > 1) s5_1 = TileEnd<TOps, TVector>.Flush(total5, 1, s5_1);
+                    if (TSize.Vectors > 2) s5_2 = TileEnd<TOps, TVector>.Flush(total5, 2, s5_2);
+                    if (TSize.Vectors > 3) s5_3 = TileEnd<TOps, TVector>.Flush(total5, 3, s5_3);
+                }
+                if (TSize.Rows > 6)
+                {
+                    float* total6 = TileEnd<TOps, TVector>.Total<TPanel>(call, 6, TSize.Vectors);
+                    s6_0 = TileEnd<TOps, TVector>.Flush(total6, 0, s6_0);
+                    if (TSize.Vectors > 1) s6_1 = TileEnd<TOps, TVector>.Flush(total6, 1, s6_1);
+                    if (TSize.Vectors > 2) s6_2 = TileEnd<TOps, TVector>.Flush(total6, 2, s6_2);
+                }
+                if (TSize.Rows > 7)
+                {
+                    float* total7 = TileEnd<TOps, TVector>.Total<TPanel>(call, 7, TSize.Vectors);
+                    s7_0 = TileEnd<TOps, TVector>.Flush(total7, 0, s7_0);
+                    if (TSize.Vectors > 1) s7_1 = TileEnd<TOps, TVector>.Flush(total7, 1, s7_1);
+                    if (TSize.Vectors > 2) s7_2 = TileEnd<TOps, TVector>.Flush(total7, 2, s7_2);
+                }
+                if (TSize.Rows > 8)
+                {
+                    float* total8 = TileEnd<TOps, TVector>.Total<TPanel>(call, 8, TSize.Vectors);
+                    s8_0 = TileEnd<TOps, TVector>.Flush(total8, 0, s8_0);
+                }
+                if (TSize.Rows > 9)
+                {
+                    float* total9 = TileEnd<TOps, TVector>.Total<TPanel>(call, 9, TSize.Vectors);
+                    s9_0 = TileEnd<TOps, TVector>.Flush(total9, 0, s9_0);
+                }
+                if (TSize.Rows > 10)
+                {
+                    float* total10 = TileEnd<TOps, TVector>.Total<TPanel>(call, 10, TSize.Vectors);
+                    s10_0 = TileEnd<TOps, TVector>.Flush(total10, 0, s10_0);
+                }
+                if (TSize.Rows > 11)
+                {
+                    float* total11 = TileEnd<TOps, TVector>.Total<TPanel>(call, 11, TSize.Vectors);
+                    s11_0 = TileEnd<TOps, TVector>.Flush(total11, 0, s11_0);
+                }
             }
         }
 
         if (inPlace)
             return;
-        TileEnd<TOps, TVector>.Store(call, 0, s00, s01, s02);
-        TileEnd<TOps, TVector>.Store(call, 1, s10, s11, s12);
-        TileEnd<TOps, TVector>.Store(call, 2, s20, s21, s22);
-        TileEnd<TOps, TVector>.Store(call, 3, s30, s31, s32);
-        TileEnd<TOps, TVector>.Store(call, 4, s40, s41, s42);
-        TileEnd<TOps, TVector>.Store(call, 5, s50, s51, s52);
-        TileEnd<TOps, TVector>.Store(call, 6, s60, s61, s62);
-        TileEnd<TOps, TVector>.Store(call, 7, s70, s71, s72);
+        TileEnd<TOps, TVector>.Store<TSize>(call, 0, s0_0, s0_1, s0_2, s0_3);
+        TileEnd<TOps, TVector>.Store<TSize>(call, 1, s1_0, s1_1, s1_2, s1_3);
+        TileEnd<TOps, TVector>.Store<TSize>(call, 2, s2_0, s2_1, s2_2, s2_3);
+        TileEnd<TOps, TVector>.Store<TSize>(call, 3, s3_0, s3_1, s3_2, s3_3);
+        if (TSize.Rows > 4)
+            TileEnd<TOps, TVector>.Store<TSize>(call, 4, s4_0, s4_1, s4_2, s4_3);
+        if (TSize.Rows > 5)
+            TileEnd<TOps, TVector>.Store<TSize>(call, 5, s5_0, s5_1, s5_2, s5_3);
+        if (TSize.Rows > 6)
+            TileEnd<TOps, TVector>.Store<TSize>(call, 6, s6_0, s6_1, s6_2, s6_0);
+        if (TSize.Rows > 7)
+            TileEnd<TOps, TVector>.Store<TSize>(call, 7, s7_0, s7_1, s7_2, s7_0);
+        if (TSize.Rows > 8)
+            TileEnd<TOps, TVector>.Store<TSize>(call, 8, s8_0, s8_0, s8_0, s8_0);
+        if (TSize.Rows > 9)
+            TileEnd<TOps, TVector>.Store<TSize>(call, 9, s9_0, s9_0, s9_0, s9_0);
+        if (TSize.Rows > 10)
+            TileEnd<TOps, TVector>.Store<TSize>(call, 10, s10_0, s10_0, s10_0, s10_0);
+        if (TSize.Rows > 11)
+            TileEnd<TOps, TVector>.Store<TSize>(call, 11, s11_0, s11_0, s11_0, s11_0);
     }
 }

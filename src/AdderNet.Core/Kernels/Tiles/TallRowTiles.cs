@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
-/// As <see cref="RowTiles{TOps, TVector, TStep, TPanel}"/>, with many rows by one vector. Each row's element is used once, so that
+/// As <see cref="RowTiles{TOps, TVector, TStep, TPanel, TSize}"/>, with many rows by one vector. Each row's element is used once, so that
 /// the arithmetic takes it from memory itself. Adder terms run at nearly the rate of multiply-adds that way; with elements spread into
 /// registers first they reach three quarters of it, as they do where all operands are registers (docs/performance.md).
 /// </summary>

@@ -40,41 +40,30 @@ internal static unsafe class TileEnd<TOps, TVector>
         return default;
     }
 
+    /// <summary>Stores a row's sums, as many of them as the tile has vectors, or adds them to the output.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(in TileCall call, int row, TVector s0)
-    {
-        if (row < call.ValidRows)
-            StoreLast(call, row, 0, row, s0);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(in TileCall call, int row, TVector s0, TVector s1)
+    public static void Store<TSize>(in TileCall call, int row, TVector s0, TVector s1, TVector s2, TVector s3)
+        where TSize : struct, ITileSize
     {
         if (row >= call.ValidRows)
             return;
-        StoreFull(call, row, 0, row * 2, s0);
-        StoreLast(call, row, 1, row * 2 + 1, s1);
+        Store<TSize>(call, row, 0, s0);
+        if (TSize.Vectors > 1)
+            Store<TSize>(call, row, 1, s1);
+        if (TSize.Vectors > 2)
+            Store<TSize>(call, row, 2, s2);
+        if (TSize.Vectors > 3)
+            Store<TSize>(call, row, 3, s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(in TileCall call, int row, TVector s0, TVector s1, TVector s2)
+    private static void Store<TSize>(in TileCall call, int row, int vector, TVector value)
+        where TSize : struct, ITileSize
     {
-        if (row >= call.ValidRows)
-            return;
-        StoreFull(call, row, 0, row * 3, s0);
-        StoreFull(call, row, 1, row * 3 + 1, s1);
-        StoreLast(call, row, 2, row * 3 + 2, s2);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(in TileCall call, int row, TVector s0, TVector s1, TVector s2, TVector s3)
-    {
-        if (row >= call.ValidRows)
-            return;
-        StoreFull(call, row, 0, row * 4, s0);
-        StoreFull(call, row, 1, row * 4 + 1, s1);
-        StoreFull(call, row, 2, row * 4 + 2, s2);
-        StoreLast(call, row, 3, row * 4 + 3, s3);
+        if (vector + 1 < TSize.Vectors)
+            StoreFull(call, row, vector, row * TSize.Vectors + vector, value);
+        else
+            StoreLast(call, row, vector, row * TSize.Vectors + vector, value);
     }
 
     /// <summary>Whether all rows and lanes of a tile of one vector are stored, the addends and a single block of terms.</summary>
