@@ -119,7 +119,7 @@ internal static unsafe class BatchLaneForward<TOps, TVector, TStep>
             var inputSums = stackalloc float[4 * 16];
             for (var i = 0; i < 2 * GatherPlan.Group; i++)
                 (rowOffsets[i], outputOffsets[i]) = (i * Shape.FilterElements, i * Lanes);
-            var call = new TileCall { RowOffsets = rowOffsets, RowStride = 1, OutputOffsets = outputOffsets, PanelStride = Lanes, LastLanes = TOps.Width };
+            var call = new TileCall { RowOffsets = rowOffsets, RowStride = 1, OutputOffsets = outputOffsets, PanelStride = Lanes, LastLanes = TOps.Width, Totals = Workspace.Aligned(memory) };
             var sourceRow = Math.Max(row * Shape.Stride - Shape.Padding, 0) - top;
             for (var column = 0; column < Shape.OutWidth; column++)
             {
@@ -145,7 +145,6 @@ internal static unsafe class BatchLaneForward<TOps, TVector, TStep>
                             call.LaneAddends = chunk > 0 || FilterSums == null ? null : inputSums;
                             call.Segments = run.Exchanged + run.Chunks[chunk].FirstSegment;
                             call.SegmentCount = run.Chunks[chunk].Segments;
-                            call.Totals = run.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null;
                             RowTile<TOps, TVector, TStep, RunningPanel>.Run(panel.Vectors, call);
                         }
                     }

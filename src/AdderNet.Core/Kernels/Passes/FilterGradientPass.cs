@@ -55,11 +55,13 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
         for (var first = 0; first < shape.Positions; first += spanBlocks * Block)
         {
             var end = Math.Min(first + spanBlocks * Block, shape.Positions);
-            gradients.Prepare(first, end, threads);
-            job.Inputs.Source = InputPadding.Prepare(plan, x, first, end, threads);
+            var padding = new InputPadding(plan, x, first, end, threads);
+            threads.Split(shares, new PrepareJob { Gradients = gradients, Padding = padding, FirstPosition = first, EndPosition = end, Shares = shares });
+            gradients.AddToTotals(first, end);
+            job.Inputs.Source = padding.Inputs;
             var nextEnd = Math.Min(end + spanBlocks * Block, shape.Positions);
             job.NextGradients = gradients.Run(end, nextEnd);
-            job.NextInputs = InputPadding.Inputs(plan, x, end, nextEnd);
+            job.NextInputs = InputPadding.Copied(plan, x, end, nextEnd);
             job.Positions = new PositionTiles(first, end, own == null ? PositionTiles.MostBlocks : 1);
             threads.Split(shares, job);
         }
@@ -83,5 +85,24 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
         const int three = 3;
         var widest = TOps.TileVectors;
         return widest > three && plan.WindowRun % (three * TOps.Width) == 0 && plan.WindowRun % (widest * TOps.Width) != 0 ? three : widest;
+    }
+
+    /// <summary>What a span's tiles read, as far as it is not where they can read it. An item is a thread's share.</summary>
+    private struct PrepareJob : ISplitJob
+    {
+        public GradientRows<TOps, TVector> Gradients;
+        public InputPadding Padding;
+        public int FirstPosition;
+        public int EndPosition;
+        public int Shares;
+
+        public readonly void Run(int first, int end)
+        {
+            for (var share = first; share < end; share++)
+            {
+                Gradients.Prepare(FirstPosition, EndPosition, share, Shares);
+                Padding.Copy(share, Shares);
+            }
+        }
     }
 }

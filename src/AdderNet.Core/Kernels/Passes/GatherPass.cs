@@ -177,7 +177,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                 Output = Operands.Result + panel.First,
                 Own = Operands.Own == null ? null : Operands.Own + panel.First,
                 LastLanes = panel.LastLanes,
-                Totals = run.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null,
+                Totals = TTile.KeepsTotals || run.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null,
                 Accumulate = chunk > 0,
                 LaneAddends = chunk > 0 || Operands.LaneAddends == null ? null : Operands.LaneAddends + (long)positions * Split.PaddedColumns + panel.First,
             };

@@ -75,19 +75,26 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     /// <summary>The gradients of some positions as they lie.</summary>
     public ElementRun Run(int position, int endPosition) => new() { First = gradient + (nint)position * filters, Length = (nint)(endPosition - position) * filters };
 
-    /// <summary>Makes a span ready and adds each filter's sum over each of its blocks to its total.</summary>
-    /// <param name="firstPosition">The span's first position; 0 starts the totals at +0.</param>
-    /// <param name="endPosition">Behind its last position.</param>
-    /// <param name="threads">Threads.</param>
-    public void Prepare(int firstPosition, int endPosition, ComputeThreads threads)
+    /// <summary>Sums, and packs where that is wanted, one of as many parts of a span's gradients as there are shares.</summary>
+    public void Prepare(int firstPosition, int endPosition, int share, int shares)
     {
-        var blocks = (endPosition - firstPosition + Block - 1) / Block;
         var groups = (padded / TOps.Width + Together - 1) / Together;
-        threads.Split(blocks * groups, new Job { Rows = this, Groups = groups, FirstPosition = firstPosition, EndPosition = endPosition });
+        var items = (long)((endPosition - firstPosition + Block - 1) / Block) * groups;
+        for (var item = (int)(items * share / shares); item < (int)(items * (share + 1) / shares); item++)
+        {
+            var (block, t) = (item / groups, item % groups * Together * TOps.Width);
+            var position = firstPosition + block * Block;
+            Take(position, Math.Min(Block, endPosition - position), t, block);
+        }
+    }
+
+    /// <summary>Adds each filter's sum over each block of a span that is ready to its total; a first position of 0 starts the totals at +0.</summary>
+    public void AddToTotals(int firstPosition, int endPosition)
+    {
         if (firstPosition == 0)
             new Span<float>(Totals, padded).Clear();
         var added = sums;
-        for (var block = 0; block < blocks; block++, added += padded)
+        for (var position = firstPosition; position < endPosition; position += Block, added += padded)
         {
             for (var t = 0; t < padded; t += TOps.Width)
                 TOps.Store(Totals + t, TOps.Add(TOps.Load(Totals + t), TOps.Load(added + t)));
@@ -185,24 +192,5 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
         }
 
         TOps.Store(blockSums, sum);
-    }
-
-    private struct Job : ISplitJob
-    {
-        public GradientRows<TOps, TVector> Rows;
-        public int Groups;
-        public int FirstPosition;
-        public int EndPosition;
-
-        /// <summary>An item is a block of a few vectors of filters.</summary>
-        public readonly void Run(int first, int end)
-        {
-            for (var item = first; item < end; item++)
-            {
-                var (block, t) = (item / Groups, item % Groups * Together * TOps.Width);
-                var position = FirstPosition + block * Block;
-                Rows.Take(position, Math.Min(Block, EndPosition - position), t, block);
-            }
-        }
     }
 }

@@ -14,6 +14,9 @@ internal interface ITile
     /// <summary>Rows of the next tile where so many are left: a tile that is not full costs as much as a full one.</summary>
     static abstract int NextRows(int vectors, int left);
 
+    /// <summary>Whether tiles want room for totals even where there is a single block.</summary>
+    static abstract bool KeepsTotals { get; }
+
     static abstract void Run(int vectors, in TileCall call);
 }
 
@@ -69,6 +72,8 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
 {
     private const int FewRows = 6;
 
+    public static bool KeepsTotals => !TPanel.SumsInPlace;
+
     public static int Vectors => TOps.TileVectors;
 
     public static int Rows(int vectors) => vectors switch { 1 => 12, 3 => 8, _ => 6 };
@@ -99,6 +104,8 @@ internal readonly struct OwnTile<TOps, TVector, TStep> : ITile
     where TVector : unmanaged
     where TStep : struct, IOwnStep<TVector>
 {
+    public static bool KeepsTotals => false;
+
     public static int Vectors => TOps.TileVectors;
 
     public static int Rows(int vectors) => vectors == 1 ? 6 : 3;
@@ -124,6 +131,8 @@ internal readonly struct TallTile<TOps, TVector, TStep> : ITile
     where TStep : struct, IRowStep<TVector>
 {
     private const int FewRows = 6;
+
+    public static bool KeepsTotals => true;
 
     public static int Vectors => 1;
 

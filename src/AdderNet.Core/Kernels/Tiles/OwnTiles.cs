@@ -92,9 +92,9 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
             }
         }
 
-        TileEnd<TOps, TVector>.Store<Size3x4>(call, 0, s00, s01, s02, s03);
-        TileEnd<TOps, TVector>.Store<Size3x4>(call, 1, s10, s11, s12, s13);
-        TileEnd<TOps, TVector>.Store<Size3x4>(call, 2, s20, s21, s22, s23);
+        TileEnd<TOps, TVector>.Store(call, 0, s00, s01, s02, s03);
+        TileEnd<TOps, TVector>.Store(call, 1, s10, s11, s12, s13);
+        TileEnd<TOps, TVector>.Store(call, 2, s20, s21, s22, s23);
     }
 
     /// <summary>3 rows by 2 vectors.</summary>
@@ -158,9 +158,9 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
             }
         }
 
-        TileEnd<TOps, TVector>.Store<Size3x2>(call, 0, s00, s01, s00, s00);
-        TileEnd<TOps, TVector>.Store<Size3x2>(call, 1, s10, s11, s10, s10);
-        TileEnd<TOps, TVector>.Store<Size3x2>(call, 2, s20, s21, s20, s20);
+        TileEnd<TOps, TVector>.Store(call, 0, s00, s01);
+        TileEnd<TOps, TVector>.Store(call, 1, s10, s11);
+        TileEnd<TOps, TVector>.Store(call, 2, s20, s21);
     }
 
     /// <summary>6 rows by 1 vector.</summary>
@@ -235,11 +235,11 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
             }
         }
 
-        TileEnd<TOps, TVector>.Store<Size6x1>(call, 0, s00, s00, s00, s00);
-        TileEnd<TOps, TVector>.Store<Size6x1>(call, 1, s10, s10, s10, s10);
-        TileEnd<TOps, TVector>.Store<Size6x1>(call, 2, s20, s20, s20, s20);
-        TileEnd<TOps, TVector>.Store<Size6x1>(call, 3, s30, s30, s30, s30);
-        TileEnd<TOps, TVector>.Store<Size6x1>(call, 4, s40, s40, s40, s40);
-        TileEnd<TOps, TVector>.Store<Size6x1>(call, 5, s50, s50, s50, s50);
+        TileEnd<TOps, TVector>.Store(call, 0, s00);
+        TileEnd<TOps, TVector>.Store(call, 1, s10);
+        TileEnd<TOps, TVector>.Store(call, 2, s20);
+        TileEnd<TOps, TVector>.Store(call, 3, s30);
+        TileEnd<TOps, TVector>.Store(call, 4, s40);
+        TileEnd<TOps, TVector>.Store(call, 5, s50);
     }
 }

@@ -3,14 +3,6 @@ using System.Runtime.Intrinsics.X86;
 
 namespace AdderNet.Core.Kernels;
 
-/// <summary>How many rows and vectors side by side a tile has: constants of the compiled code.</summary>
-internal interface ITileSize
-{
-    static abstract int Rows { get; }
-
-    static abstract int Vectors { get; }
-}
-
 /// <summary>
 /// Register tiles of sums over terms: the running sums stay in registers while the terms stream by; where a block of terms
 /// ends they are added to totals in memory. Every sum takes its terms in order, so the size of the tile changes no bit. Written
@@ -30,7 +22,6 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
         if (!TPanel.SumsInPlace)
             TileEnd<TOps, TVector>.Begin(call, TSize.Rows, TSize.Vectors);
         var ahead = new NextRows<TOps, TVector>(call, TSize.Rows, TSize.Vectors);
-        var inPlace = TPanel.SumsInPlace && call.ValidRows == TSize.Rows;
         var constant = TOps.Broadcast(TStep.Constant);
         TVector s0_0 = default, s0_1 = default, s0_2 = default, s0_3 = default;
         TVector s1_0 = default, s1_1 = default, s1_2 = default, s1_3 = default;
@@ -89,53 +80,75 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                     panel += stride;
                 var b0 = TOps.Broadcast(r0[k]);
                 s0_0 = TStep.Apply(p0, b0, constant, s0_0);
-                if (TSize.Vectors > 1) s0_1 = TStep.Apply(p1, b0, constant, s0_1);
-                if (TSize.Vectors > 2) s0_2 = TStep.Apply(p2, b0, constant, s0_2);
-                if (TSize.Vectors > 3) s0_3 = TStep.Apply(p3, b0, constant, s0_3);
+                if (TSize.Vectors > 1)
+                    s0_1 = TStep.Apply(p1, b0, constant, s0_1);
+                if (TSize.Vectors > 2)
+                    s0_2 = TStep.Apply(p2, b0, constant, s0_2);
+                if (TSize.Vectors > 3)
+                    s0_3 = TStep.Apply(p3, b0, constant, s0_3);
                 var b1 = TOps.Broadcast(r1[k]);
                 s1_0 = TStep.Apply(p0, b1, constant, s1_0);
-                if (TSize.Vectors > 1) s1_1 = TStep.Apply(p1, b1, constant, s1_1);
-                if (TSize.Vectors > 2) s1_2 = TStep.Apply(p2, b1, constant, s1_2);
-                if (TSize.Vectors > 3) s1_3 = TStep.Apply(p3, b1, constant, s1_3);
+                if (TSize.Vectors > 1)
+                    s1_1 = TStep.Apply(p1, b1, constant, s1_1);
+                if (TSize.Vectors > 2)
+                    s1_2 = TStep.Apply(p2, b1, constant, s1_2);
+                if (TSize.Vectors > 3)
+                    s1_3 = TStep.Apply(p3, b1, constant, s1_3);
                 var b2 = TOps.Broadcast(r2[k]);
                 s2_0 = TStep.Apply(p0, b2, constant, s2_0);
-                if (TSize.Vectors > 1) s2_1 = TStep.Apply(p1, b2, constant, s2_1);
-                if (TSize.Vectors > 2) s2_2 = TStep.Apply(p2, b2, constant, s2_2);
-                if (TSize.Vectors > 3) s2_3 = TStep.Apply(p3, b2, constant, s2_3);
+                if (TSize.Vectors > 1)
+                    s2_1 = TStep.Apply(p1, b2, constant, s2_1);
+                if (TSize.Vectors > 2)
+                    s2_2 = TStep.Apply(p2, b2, constant, s2_2);
+                if (TSize.Vectors > 3)
+                    s2_3 = TStep.Apply(p3, b2, constant, s2_3);
                 var b3 = TOps.Broadcast(r3[k]);
                 s3_0 = TStep.Apply(p0, b3, constant, s3_0);
-                if (TSize.Vectors > 1) s3_1 = TStep.Apply(p1, b3, constant, s3_1);
-                if (TSize.Vectors > 2) s3_2 = TStep.Apply(p2, b3, constant, s3_2);
-                if (TSize.Vectors > 3) s3_3 = TStep.Apply(p3, b3, constant, s3_3);
+                if (TSize.Vectors > 1)
+                    s3_1 = TStep.Apply(p1, b3, constant, s3_1);
+                if (TSize.Vectors > 2)
+                    s3_2 = TStep.Apply(p2, b3, constant, s3_2);
+                if (TSize.Vectors > 3)
+                    s3_3 = TStep.Apply(p3, b3, constant, s3_3);
                 if (TSize.Rows > 4)
                 {
                     var b4 = TOps.Broadcast(r4[k]);
                     s4_0 = TStep.Apply(p0, b4, constant, s4_0);
-                    if (TSize.Vectors > 1) s4_1 = TStep.Apply(p1, b4, constant, s4_1);
-                    if (TSize.Vectors > 2) s4_2 = TStep.Apply(p2, b4, constant, s4_2);
-                    if (TSize.Vectors > 3) s4_3 = TStep.Apply(p3, b4, constant, s4_3);
+                    if (TSize.Vectors > 1)
+                        s4_1 = TStep.Apply(p1, b4, constant, s4_1);
+                    if (TSize.Vectors > 2)
+                        s4_2 = TStep.Apply(p2, b4, constant, s4_2);
+                    if (TSize.Vectors > 3)
+                        s4_3 = TStep.Apply(p3, b4, constant, s4_3);
                 }
                 if (TSize.Rows > 5)
                 {
                     var b5 = TOps.Broadcast(r5[k]);
                     s5_0 = TStep.Apply(p0, b5, constant, s5_0);
-                    if (TSize.Vectors > 1) s5_1 = TStep.Apply(p1, b5, constant, s5_1);
-                    if (TSize.Vectors > 2) s5_2 = TStep.Apply(p2, b5, constant, s5_2);
-                    if (TSize.Vectors > 3) s5_3 = TStep.Apply(p3, b5, constant, s5_3);
+                    if (TSize.Vectors > 1)
+                        s5_1 = TStep.Apply(p1, b5, constant, s5_1);
+                    if (TSize.Vectors > 2)
+                        s5_2 = TStep.Apply(p2, b5, constant, s5_2);
+                    if (TSize.Vectors > 3)
+                        s5_3 = TStep.Apply(p3, b5, constant, s5_3);
                 }
                 if (TSize.Rows > 6)
                 {
                     var b6 = TOps.Broadcast(r6[k]);
                     s6_0 = TStep.Apply(p0, b6, constant, s6_0);
-                    if (TSize.Vectors > 1) s6_1 = TStep.Apply(p1, b6, constant, s6_1);
-                    if (TSize.Vectors > 2) s6_2 = TStep.Apply(p2, b6, constant, s6_2);
+                    if (TSize.Vectors > 1)
+                        s6_1 = TStep.Apply(p1, b6, constant, s6_1);
+                    if (TSize.Vectors > 2)
+                        s6_2 = TStep.Apply(p2, b6, constant, s6_2);
                 }
                 if (TSize.Rows > 7)
                 {
                     var b7 = TOps.Broadcast(r7[k]);
                     s7_0 = TStep.Apply(p0, b7, constant, s7_0);
-                    if (TSize.Vectors > 1) s7_1 = TStep.Apply(p1, b7, constant, s7_1);
-                    if (TSize.Vectors > 2) s7_2 = TStep.Apply(p2, b7, constant, s7_2);
+                    if (TSize.Vectors > 1)
+                        s7_1 = TStep.Apply(p1, b7, constant, s7_1);
+                    if (TSize.Vectors > 2)
+                        s7_2 = TStep.Apply(p2, b7, constant, s7_2);
                 }
                 if (TSize.Rows > 8)
                 {
@@ -159,57 +172,79 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                 }
             }
 
-            if (segment->EndsBlock != 0 && (inPlace || segment + 1 < end))
+            if (segment->EndsBlock != 0 || segment + 1 == end)
             {
                 float* total0 = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, TSize.Vectors);
                 s0_0 = TileEnd<TOps, TVector>.Flush(total0, 0, s0_0);
-                if (TSize.Vectors > 1) s0_1 = TileEnd<TOps, TVector>.Flush(total0, 1, s0_1);
-                if (TSize.Vectors > 2) s0_2 = TileEnd<TOps, TVector>.Flush(total0, 2, s0_2);
-                if (TSize.Vectors > 3) s0_3 = TileEnd<TOps, TVector>.Flush(total0, 3, s0_3);
+                if (TSize.Vectors > 1)
+                    s0_1 = TileEnd<TOps, TVector>.Flush(total0, 1, s0_1);
+                if (TSize.Vectors > 2)
+                    s0_2 = TileEnd<TOps, TVector>.Flush(total0, 2, s0_2);
+                if (TSize.Vectors > 3)
+                    s0_3 = TileEnd<TOps, TVector>.Flush(total0, 3, s0_3);
                 float* total1 = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, TSize.Vectors);
                 s1_0 = TileEnd<TOps, TVector>.Flush(total1, 0, s1_0);
-                if (TSize.Vectors > 1) s1_1 = TileEnd<TOps, TVector>.Flush(total1, 1, s1_1);
-                if (TSize.Vectors > 2) s1_2 = TileEnd<TOps, TVector>.Flush(total1, 2, s1_2);
-                if (TSize.Vectors > 3) s1_3 = TileEnd<TOps, TVector>.Flush(total1, 3, s1_3);
+                if (TSize.Vectors > 1)
+                    s1_1 = TileEnd<TOps, TVector>.Flush(total1, 1, s1_1);
+                if (TSize.Vectors > 2)
+                    s1_2 = TileEnd<TOps, TVector>.Flush(total1, 2, s1_2);
+                if (TSize.Vectors > 3)
+                    s1_3 = TileEnd<TOps, TVector>.Flush(total1, 3, s1_3);
                 float* total2 = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, TSize.Vectors);
                 s2_0 = TileEnd<TOps, TVector>.Flush(total2, 0, s2_0);
-                if (TSize.Vectors > 1) s2_1 = TileEnd<TOps, TVector>.Flush(total2, 1, s2_1);
-                if (TSize.Vectors > 2) s2_2 = TileEnd<TOps, TVector>.Flush(total2, 2, s2_2);
-                if (TSize.Vectors > 3) s2_3 = TileEnd<TOps, TVector>.Flush(total2, 3, s2_3);
+                if (TSize.Vectors > 1)
+                    s2_1 = TileEnd<TOps, TVector>.Flush(total2, 1, s2_1);
+                if (TSize.Vectors > 2)
+                    s2_2 = TileEnd<TOps, TVector>.Flush(total2, 2, s2_2);
+                if (TSize.Vectors > 3)
+                    s2_3 = TileEnd<TOps, TVector>.Flush(total2, 3, s2_3);
                 float* total3 = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, TSize.Vectors);
                 s3_0 = TileEnd<TOps, TVector>.Flush(total3, 0, s3_0);
-                if (TSize.Vectors > 1) s3_1 = TileEnd<TOps, TVector>.Flush(total3, 1, s3_1);
-                if (TSize.Vectors > 2) s3_2 = TileEnd<TOps, TVector>.Flush(total3, 2, s3_2);
-                if (TSize.Vectors > 3) s3_3 = TileEnd<TOps, TVector>.Flush(total3, 3, s3_3);
+                if (TSize.Vectors > 1)
+                    s3_1 = TileEnd<TOps, TVector>.Flush(total3, 1, s3_1);
+                if (TSize.Vectors > 2)
+                    s3_2 = TileEnd<TOps, TVector>.Flush(total3, 2, s3_2);
+                if (TSize.Vectors > 3)
+                    s3_3 = TileEnd<TOps, TVector>.Flush(total3, 3, s3_3);
                 if (TSize.Rows > 4)
                 {
                     float* total4 = TileEnd<TOps, TVector>.Total<TPanel>(call, 4, TSize.Vectors);
                     s4_0 = TileEnd<TOps, TVector>.Flush(total4, 0, s4_0);
-                    if (TSize.Vectors > 1) s4_1 = TileEnd<TOps, TVector>.Flush(total4, 1, s4_1);
-                    if (TSize.Vectors > 2) s4_2 = TileEnd<TOps, TVector>.Flush(total4, 2, s4_2);
-                    if (TSize.Vectors > 3) s4_3 = TileEnd<TOps, TVector>.Flush(total4, 3, s4_3);
+                    if (TSize.Vectors > 1)
+                        s4_1 = TileEnd<TOps, TVector>.Flush(total4, 1, s4_1);
+                    if (TSize.Vectors > 2)
+                        s4_2 = TileEnd<TOps, TVector>.Flush(total4, 2, s4_2);
+                    if (TSize.Vectors > 3)
+                        s4_3 = TileEnd<TOps, TVector>.Flush(total4, 3, s4_3);
                 }
                 if (TSize.Rows > 5)
                 {
                     float* total5 = TileEnd<TOps, TVector>.Total<TPanel>(call, 5, TSize.Vectors);
                     s5_0 = TileEnd<TOps, TVector>.Flush(total5, 0, s5_0);
-                    if (TSize.Vectors > 1) s5_1 = TileEnd<TOps, TVector>.Flush(total5, 1, s5_1);
-                    if (TSize.Vectors > 2) s5_2 = TileEnd<TOps, TVector>.Flush(total5, 2, s5_2);
-                    if (TSize.Vectors > 3) s5_3 = TileEnd<TOps, TVector>.Flush(total5, 3, s5_3);
+                    if (TSize.Vectors > 1)
+                        s5_1 = TileEnd<TOps, TVector>.Flush(total5, 1, s5_1);
+                    if (TSize.Vectors > 2)
+                        s5_2 = TileEnd<TOps, TVector>.Flush(total5, 2, s5_2);
+                    if (TSize.Vectors > 3)
+                        s5_3 = TileEnd<TOps, TVector>.Flush(total5, 3, s5_3);
                 }
                 if (TSize.Rows > 6)
                 {
                     float* total6 = TileEnd<TOps, TVector>.Total<TPanel>(call, 6, TSize.Vectors);
                     s6_0 = TileEnd<TOps, TVector>.Flush(total6, 0, s6_0);
-                    if (TSize.Vectors > 1) s6_1 = TileEnd<TOps, TVector>.Flush(total6, 1, s6_1);
-                    if (TSize.Vectors > 2) s6_2 = TileEnd<TOps, TVector>.Flush(total6, 2, s6_2);
+                    if (TSize.Vectors > 1)
+                        s6_1 = TileEnd<TOps, TVector>.Flush(total6, 1, s6_1);
+                    if (TSize.Vectors > 2)
+                        s6_2 = TileEnd<TOps, TVector>.Flush(total6, 2, s6_2);
                 }
                 if (TSize.Rows > 7)
                 {
                     float* total7 = TileEnd<TOps, TVector>.Total<TPanel>(call, 7, TSize.Vectors);
                     s7_0 = TileEnd<TOps, TVector>.Flush(total7, 0, s7_0);
-                    if (TSize.Vectors > 1) s7_1 = TileEnd<TOps, TVector>.Flush(total7, 1, s7_1);
-                    if (TSize.Vectors > 2) s7_2 = TileEnd<TOps, TVector>.Flush(total7, 2, s7_2);
+                    if (TSize.Vectors > 1)
+                        s7_1 = TileEnd<TOps, TVector>.Flush(total7, 1, s7_1);
+                    if (TSize.Vectors > 2)
+                        s7_2 = TileEnd<TOps, TVector>.Flush(total7, 2, s7_2);
                 }
                 if (TSize.Rows > 8)
                 {
@@ -234,27 +269,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
             }
         }
 
-        if (inPlace)
-            return;
-        TileEnd<TOps, TVector>.Store<TSize>(call, 0, s0_0, s0_1, s0_2, s0_3);
-        TileEnd<TOps, TVector>.Store<TSize>(call, 1, s1_0, s1_1, s1_2, s1_3);
-        TileEnd<TOps, TVector>.Store<TSize>(call, 2, s2_0, s2_1, s2_2, s2_3);
-        TileEnd<TOps, TVector>.Store<TSize>(call, 3, s3_0, s3_1, s3_2, s3_3);
-        if (TSize.Rows > 4)
-            TileEnd<TOps, TVector>.Store<TSize>(call, 4, s4_0, s4_1, s4_2, s4_3);
-        if (TSize.Rows > 5)
-            TileEnd<TOps, TVector>.Store<TSize>(call, 5, s5_0, s5_1, s5_2, s5_3);
-        if (TSize.Rows > 6)
-            TileEnd<TOps, TVector>.Store<TSize>(call, 6, s6_0, s6_1, s6_2, s6_0);
-        if (TSize.Rows > 7)
-            TileEnd<TOps, TVector>.Store<TSize>(call, 7, s7_0, s7_1, s7_2, s7_0);
-        if (TSize.Rows > 8)
-            TileEnd<TOps, TVector>.Store<TSize>(call, 8, s8_0, s8_0, s8_0, s8_0);
-        if (TSize.Rows > 9)
-            TileEnd<TOps, TVector>.Store<TSize>(call, 9, s9_0, s9_0, s9_0, s9_0);
-        if (TSize.Rows > 10)
-            TileEnd<TOps, TVector>.Store<TSize>(call, 10, s10_0, s10_0, s10_0, s10_0);
-        if (TSize.Rows > 11)
-            TileEnd<TOps, TVector>.Store<TSize>(call, 11, s11_0, s11_0, s11_0, s11_0);
+        if (!TPanel.SumsInPlace)
+            TileEnd<TOps, TVector>.Finish(call, TSize.Vectors);
     }
 }

@@ -52,7 +52,7 @@ internal unsafe struct TileCall
     /// <summary>Lanes of the last vector to store (and to read from <see cref="Own"/>).</summary>
     public int LastLanes;
 
-    /// <summary>Room for the tile's sums, 64-byte aligned, where the segments hold more than one block; else null.</summary>
+    /// <summary>Room for the tile's sums, 64-byte aligned, where the segments hold more than one block or the tile keeps totals always; else null.</summary>
     public float* Totals;
 
     /// <summary>Whether the sums are added to the output (a later chunk of terms) or replace it.</summary>

@@ -40,30 +40,49 @@ internal static unsafe class TileEnd<TOps, TVector>
         return default;
     }
 
-    /// <summary>Stores a row's sums, as many of them as the tile has vectors, or adds them to the output.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store<TSize>(in TileCall call, int row, TVector s0, TVector s1, TVector s2, TVector s3)
-        where TSize : struct, ITileSize
+    /// <summary>Stores the totals of a tile whose every block is in them, or adds them to the output.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Finish(in TileCall call, int vectors)
     {
-        if (row >= call.ValidRows)
-            return;
-        Store<TSize>(call, row, 0, s0);
-        if (TSize.Vectors > 1)
-            Store<TSize>(call, row, 1, s1);
-        if (TSize.Vectors > 2)
-            Store<TSize>(call, row, 2, s2);
-        if (TSize.Vectors > 3)
-            Store<TSize>(call, row, 3, s3);
+        float* total = call.Totals;
+        var full = call.LastLanes == TOps.Width ? vectors : vectors - 1;
+        for (var row = 0; row < call.ValidRows; row++)
+        {
+            float* output = call.Output + call.OutputOffsets[row];
+            for (var vector = 0; vector < full; vector++, total += TOps.Width, output += TOps.Width)
+                TOps.Store(output, call.Accumulate ? TOps.Add(TOps.Load(output), TOps.Load(total)) : TOps.Load(total));
+            if (full == vectors)
+                continue;
+            TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), TOps.Load(total)) : TOps.Load(total), call.LastLanes);
+            total += TOps.Width;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TSize>(in TileCall call, int row, int vector, TVector value)
-        where TSize : struct, ITileSize
+    public static void Store(in TileCall call, int row, TVector s0)
     {
-        if (vector + 1 < TSize.Vectors)
-            StoreFull(call, row, vector, row * TSize.Vectors + vector, value);
-        else
-            StoreLast(call, row, vector, row * TSize.Vectors + vector, value);
+        if (row < call.ValidRows)
+            StoreLast(call, row, 0, row, s0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(in TileCall call, int row, TVector s0, TVector s1)
+    {
+        if (row >= call.ValidRows)
+            return;
+        StoreFull(call, row, 0, row * 2, s0);
+        StoreLast(call, row, 1, row * 2 + 1, s1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(in TileCall call, int row, TVector s0, TVector s1, TVector s2, TVector s3)
+    {
+        if (row >= call.ValidRows)
+            return;
+        StoreFull(call, row, 0, row * 4, s0);
+        StoreFull(call, row, 1, row * 4 + 1, s1);
+        StoreFull(call, row, 2, row * 4 + 2, s2);
+        StoreLast(call, row, 3, row * 4 + 3, s3);
     }
 
     /// <summary>Whether all rows and lanes of a tile of one vector are stored, the addends and a single block of terms.</summary>

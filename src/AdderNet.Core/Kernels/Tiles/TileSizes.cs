@@ -1,5 +1,13 @@
 namespace AdderNet.Core.Kernels;
 
+/// <summary>How many rows and vectors side by side a tile has: constants of the compiled code.</summary>
+internal interface ITileSize
+{
+    static abstract int Rows { get; }
+
+    static abstract int Vectors { get; }
+}
+
 /// <summary>12 rows by 1 vector.</summary>
 internal readonly struct Size12x1 : ITileSize
 {
@@ -46,20 +54,4 @@ internal readonly struct Size4x4 : ITileSize
     public static int Rows => 4;
 
     public static int Vectors => 4;
-}
-
-/// <summary>3 rows by 4 vectors.</summary>
-internal readonly struct Size3x4 : ITileSize
-{
-    public static int Rows => 3;
-
-    public static int Vectors => 4;
-}
-
-/// <summary>3 rows by 2 vectors.</summary>
-internal readonly struct Size3x2 : ITileSize
-{
-    public static int Rows => 3;
-
-    public static int Vectors => 2;
 }
