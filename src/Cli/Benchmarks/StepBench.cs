@@ -28,18 +28,17 @@ internal sealed class StepBench(TimeProvider clock)
         using var alone = measured.Threads > 1 ? new MeasuredStep(measured with { Threads = 1 }, clock, ConvolutionKernels.Best) : null;
         if (alone is not null)
             await WarmAsync(alone, cancellation).ConfigureAwait(false);
-        using var threads = new ComputeThreads(measured.Threads);
         var (steps, steps1, rates) = (new StepTimes(), new StepTimes(), new List<double>());
         var (referenceSeconds, peaks) = (new List<double>(), new List<double>());
         var waited = RunQueueWait.OfAllThreads();
         var began = clock.GetTimestamp();
         while (steps.Count < FewestSteps || (steps.Count < MostSteps && clock.GetElapsedTime(began) < Patience))
         {
-            peaks.Add(PeakRate.Measure(clock, cancellation));
+            peaks.Add(PeakRate.Measure(1, clock, cancellation));
             await steps.TakeAsync(step, cancellation).ConfigureAwait(false);
             if (alone is not null)
             {
-                rates.Add(PeakRate.Measure(threads, clock, cancellation));
+                rates.Add(PeakRate.Measure(measured.Threads, clock, cancellation));
                 await steps1.TakeAsync(alone, cancellation).ConfigureAwait(false);
             }
 

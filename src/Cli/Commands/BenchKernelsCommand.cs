@@ -34,7 +34,7 @@ internal static class BenchKernelsCommand
         var bench = new KernelBench(clock, threads);
         var figures = new List<KernelFigures>();
         output.WriteLine(BenchMachine.Current);
-        output.WriteLine(FormattableString.Invariant($"peak {PeakRate.Measure(clock, cancellation) / 1e9:0.0} G fused multiply-adds a second on one core"));
+        output.WriteLine(FormattableString.Invariant($"peak {PeakRate.Measure(1, clock, cancellation) / 1e9:0.0} G fused multiply-adds a second on one core"));
         output.WriteLine($"{"",-72} {string.Join("  ", KernelBench.Kernels.Select(kernel => $"{kernel,-25}"))}");
         output.WriteLine($"{"layer",-72} {string.Join("  ", KernelBench.Kernels.Select(_ => "      ms bound   mix   mem"))}{(threads > 1 ? $"  gain from {threads} threads (of a loop's)" : "")}");
         foreach (var layer in KernelShapes.All.Where(layer => model is not { } only || layer.Models.Contains(only)))

@@ -51,9 +51,8 @@ internal sealed class WorkersBench(WorkersCase measured, TimeProvider clock)
                     contenders[^1].Exchange = await ReadyExchange.StartAsync(workers, GradientLength(), clock, cancellation).ConfigureAwait(false);
             }
 
-            var loop = new LoopGain(clock);
-            await RoundsAsync(contenders, loop, cancellation).ConfigureAwait(false);
-            return [.. contenders.Select(c => c.Row(measured.Batch, contenders[0], loop))];
+            await RoundsAsync(contenders, cancellation).ConfigureAwait(false);
+            return [.. contenders.Select(c => c.Row(measured.Batch, contenders[0]))];
         }
         finally
         {
@@ -62,7 +61,7 @@ internal sealed class WorkersBench(WorkersCase measured, TimeProvider clock)
         }
     }
 
-    private async Task RoundsAsync(List<Contender> contenders, LoopGain loop, CancellationToken cancellation)
+    private async Task RoundsAsync(List<Contender> contenders, CancellationToken cancellation)
     {
         var began = clock.GetTimestamp();
         for (var round = 0; round < FewestRounds || clock.GetElapsedTime(began) < Patience; round++)
@@ -70,7 +69,7 @@ internal sealed class WorkersBench(WorkersCase measured, TimeProvider clock)
             foreach (var contender in contenders)
             {
                 contender.Commits.AddRange(await contender.Run.StretchAsync(StretchSteps, cancellation).ConfigureAwait(false));
-                loop.Sample(contender.Run.Workers);
+                contender.LoopRates.Add(PeakRate.Measure(contender.Run.Workers, clock, cancellation));
                 if (contender.Exchange is { } exchange)
                     contender.Exchanges.AddRange(await exchange.SampleAsync(Exchanges, cancellation).ConfigureAwait(false));
             }
@@ -94,18 +93,22 @@ internal sealed class WorkersBench(WorkersCase measured, TimeProvider clock)
 
         public List<double> Exchanges { get; } = [];
 
+        /// <summary>Of the loop without memory on as many cores.</summary>
+        public List<double> LoopRates { get; } = [];
+
         private double Seconds => Timing.MedianOf(Commits.Select(c => c.Seconds));
 
         private double Beyond => Timing.MedianOf(Commits.Select(c => c.Seconds - c.Compute));
 
-        public WorkersRow Row(int batch, Contender one, LoopGain loop)
+        public WorkersRow Row(int batch, Contender one)
         {
             var speedUp = one.Seconds / Seconds;
+            var loop = Timing.MedianOf(LoopRates) / Timing.MedianOf(one.LoopRates);
             var exchange = Exchanges.Count == 0 ? 0 : Timing.MedianOf(Exchanges);
             var left = Beyond - one.Beyond;
             return new WorkersRow(
                 run.Workers, Commits.Count, Seconds, Timing.MedianOf(Commits.Select(c => c.Compute)), Timing.MedianOf(Commits.Select(c => c.DataWait)), batch / Seconds,
-                speedUp, loop.Of(run.Workers), speedUp / loop.Of(run.Workers), exchange, left, exchange == 0 ? 0 : 1 - (left / exchange));
+                speedUp, loop, speedUp / loop, exchange, left, exchange == 0 ? 0 : 1 - (left / exchange));
         }
 
         public async ValueTask DisposeAsync()
