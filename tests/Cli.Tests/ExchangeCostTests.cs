@@ -60,6 +60,37 @@ public sealed class ExchangeCostTests
     }
 
     [Fact]
+    public void A_processor_pays_for_the_exchange_once_and_for_pieces_and_bytes_on_its_cores()
+    {
+        // Eight buckets of a quarter of a megabyte; three quarters of them as sums and as means.
+        var shape = new ExchangeShape(4, 0, 2e6, 500_000);
+        Assert.Equal((12, 3e6), (shape.Pieces, shape.Traffic));
+        Assert.Equal(1e-3 + (((12 * 2e-4) + (3e6 * 1e-9)) / 2), new ProcessorCost(1e-3, 2e-4, 1e-9, 2).Of(shape), 9);
+    }
+
+    [Theory]
+    [InlineData(1, 0, 0)]
+    [InlineData(4, 0, 3)]
+    [InlineData(4, 1, 3)]
+    [InlineData(4, 4, 3)]
+    [InlineData(4, 2, 5)]
+    [InlineData(5, 4, 5)]
+    public void Messages_wait_for_one_another_as_often_as_hands_pass_a_sum_on(int members, int groupSize, int hops) =>
+        Assert.Equal(hops, new ExchangeShape(members, groupSize, 4e6, 500_000).Hops);
+
+    [Fact]
+    public void The_forecast_is_made_of_what_the_document_says()
+    {
+        var forecast = Assert.Single(ExchangeForecast.Table(102e6, 4 << 20), f => (f.Workers, f.GigabitsPerSecond) == (64, 10));
+
+        // 64 workers, two gradients less a sixty-fourth each way; seven eighths of one from beyond the switch without groups of eight, four times oversubscribed.
+        var (link, bucket) = (1.25e9, 102e6 / 64 / 1.25e9);
+        Assert.Equal((8, "between switches", "link"), (forecast.GroupSize, forecast.FlatBound, forecast.GroupedBound));
+        Assert.Equal(1e3 * ((2 * 102e6 * 7 / 8 * 4 / link) + (3 * (50e-6 + bucket))), forecast.Flat, 6);
+        Assert.Equal(1e3 * ((2 * 102e6 * 63 / 64 / link) + (5 * (50e-6 + bucket))), forecast.Grouped, 6);
+    }
+
+    [Fact]
     public async Task The_forecast_is_printed_without_measuring()
     {
         var result = await CliProcess.RunAsync("bench", "exchange", "--model");
