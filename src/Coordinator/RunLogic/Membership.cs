@@ -87,7 +87,10 @@ internal static class Membership
 
         // Within a session a member never holds less than it did: a report that says less was repeated on its way.
         var report = member.Report is { } known && known.AppliedStep > prepared.Report.AppliedStep ? known : prepared.Report;
-        member = member with { Report = report, ProgressAt = turn.Now, FollowedStep = 0, MayBeFurther = false };
+
+        // One that observes in the present generation goes on doing so over its new session.
+        var listed = turn.State.Phase is Gathering or Proposing ? null : turn.State.Generation?.Find(member.WorkerId);
+        member = member with { Report = report, ProgressAt = turn.Now, FollowedStep = 0, MayBeFurther = listed is { Votes: false } };
         turn.Update(member);
         turn.State = turn.State with
         {
@@ -96,7 +99,6 @@ internal static class Membership
                 ? turn.State.Totals
                 : turn.State.Totals.SetItem(member.WorkerId, prepared.Totals.Or(turn.State.Totals.GetValueOrDefault(member.WorkerId, WorkerTotals.None)!)),
         };
-        var listed = turn.State.Phase is Gathering or Proposing ? null : turn.State.Generation?.Find(member.WorkerId);
         if (listed is { Votes: false } && prepared.Report.AppliedStep <= turn.State.Committed.Step)
             Observers.StartOver(turn, member, "it reopened its session");
         else if (listed is not null)

@@ -76,6 +76,19 @@ public class ObserverTests
     }
 
     [Fact]
+    public void An_observer_that_reopened_its_session_may_be_further_than_it_said_then()
+    {
+        run.InPosition("a").Train(4);
+        run.Close("b").Connect("b").Prepare("b", new MemberReport(4, RunScript.Hash, null, "", 0, 0)).Vote("a");
+        Assert.Equal((5L, "b starts over"), (run.State.Committed.Step, run.Single<ProposeGeneration>().Why));
+
+        run.Feed(new MemberLeft("a", run.Session("a"), "gone")).Grant();
+        Assert.Equal("b", Assert.Single(run.Sent<WelcomeOrder>()).Worker);
+        run.Prepare("b", new MemberReport(5, RunScript.Hash, null, "", 0, 0)).Grant();
+        Assert.Equal(5, run.State.Generation!.BaseStep);
+    }
+
+    [Fact]
     public void Before_the_run_goes_back_behind_its_committed_step_an_observer_is_asked_how_far_it_is()
     {
         run.InPosition("a").Train(6).Follow("b", 5).Feed(new MemberLeft("a", run.Session("a"), "gone"));
