@@ -111,6 +111,17 @@ internal static class Membership
             Boundary.Next(turn);
     }
 
+    /// <summary>
+    /// Who speaks over an open session and is no member says Hello again: it may not know that it was given up, since an older
+    /// session of its own, whose Hello was long under way, had taken its place.
+    /// </summary>
+    public static void Unknown(Turn turn, MemberEvent from)
+    {
+        turn.Note(NoteKind.StaleMessage, $"{from.GetType().Name} came of {from.WorkerId}, which is no member");
+        if (from is not (StreamClosed or MemberLeft))
+            turn.Do(new Send(from.WorkerId, from.Session, 0, 0, new RefusedOrder("it is no member: it says Hello again", Final: false)));
+    }
+
     public static MemberState Heard(Turn turn, MemberState member)
     {
         var heard = member with { LastHeard = turn.Now };

@@ -38,7 +38,8 @@ internal static class Retrying
         var failures = turn.State.FailuresInARow + 1;
         var since = turn.State.FailingSince ?? turn.Now;
         turn.State = turn.State with { FailuresInARow = failures, FailingSince = since, Blames = blames };
-        if (failures > FailuresAllowed && (peer.Length == 0 || turn.Now - since > PatienceWithLinks))
+        var unreachable = Unreachable(turn);
+        if (unreachable is null && failures > FailuresAllowed && (peer.Length == 0 || turn.Now - since > PatienceWithLinks))
         {
             Endings.Fail(turn, $"{failures} phases in a row failed without a commit between them, in {(turn.Now - since).TotalSeconds:0} s; the last: {what}");
             return;
@@ -49,13 +50,16 @@ internal static class Retrying
         wait = wait < LongestBackOff ? wait : LongestBackOff;
         turn.State = turn.State with { Phase = new Gathering(turn.Now, turn.Now + wait, what) };
         turn.Because(what);
-        if (Unreachable(turn) is not { } lost)
+        if (unreachable is not { } lost)
             return;
         turn.State = turn.State with { FailuresInARow = 0, Blames = turn.State.Blames.Clear() };
         Membership.GiveUp(turn, lost, "other members cannot reach it");
     }
 
-    /// <summary>The member most often named as the peer at fault, if that was twice and others are left; of equals the one that joined last.</summary>
+    /// <summary>
+    /// The member most often named as the peer at fault, if that was twice and others are left that are as far; of equals the one
+    /// that joined last. One that alone is so far is given up only where the run would fail instead.
+    /// </summary>
     private static MemberState? Unreachable(Turn turn)
     {
         var state = turn.State;
@@ -64,6 +68,8 @@ internal static class Retrying
             .Select(b => (Member: state.Members[b.Key], Times: b.Value))
             .OrderByDescending(b => b.Times).ThenByDescending(b => b.Member.Joined)
             .FirstOrDefault();
-        return worst.Member is { ClosedAt: null } member && state.Ready.Any(m => m != member && m.AppliedStep >= member.AppliedStep) ? member : null;
+        return worst.Member is { ClosedAt: null } member
+            && state.Ready.Any(m => m != member && (m.AppliedStep >= member.AppliedStep || worst.Times > FailuresAllowed))
+                ? member : null;
     }
 }

@@ -16,7 +16,9 @@ internal static class RunMachine
             AfterTheEnd(turn, @event);
         else if (@event is not MemberEvent from)
             HandleOther(turn, @event);
-        else if (!state.Members.TryGetValue(from.WorkerId, out var member) || member.Session != from.Session)
+        else if (!state.Members.TryGetValue(from.WorkerId, out var member))
+            Membership.Unknown(turn, from);
+        else if (member.Session != from.Session)
             turn.Note(NoteKind.StaleMessage, $"{from.GetType().Name} of {from.WorkerId} came over a session that is no longer its own");
         else
             HandleMember(turn, Membership.Heard(turn, member), from);

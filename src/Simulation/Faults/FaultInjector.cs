@@ -133,7 +133,7 @@ internal sealed class FaultInjector
             case FaultKind.RepeatReport when worker.Coordinator is not null:
                 worker.LeaveSession(world.Work.Milliseconds(1, 100));
                 return worker.Next.RepeatsReport = true;
-            case FaultKind.SpoilBase:
+            case FaultKind.SpoilBase when !world.Workers.Exists(w => w.Next.SpoilsBase):
                 return worker.Next.SpoilsBase = true;
             case FaultKind.BreakSession when worker.Coordinator is not null:
                 worker.Connections.FirstOrDefault(c => !c.IsServedBy(worker))?.Break();

@@ -3,6 +3,7 @@ using AdderNet.Coordinator.RunLogic;
 using AdderNet.Coordinator.Store;
 using AdderNet.Simulation.Faults;
 using AdderNet.Simulation.Network;
+using AdderNet.Simulation.Store;
 
 namespace AdderNet.Simulation.Processes;
 
@@ -15,6 +16,8 @@ namespace AdderNet.Simulation.Processes;
 internal sealed class SimulatedExecutor(
     World world, SimulatedCoordinator self, Func<long, Connection?> sessionOf, Action<string> lose, Action finished)
 {
+    private List<MetricsLine>? metrics;
+
     /// <summary>Performs a decision's actions from the given one on; it goes on by itself when one takes time.</summary>
     public void Perform(Decision decision, int next)
     {
@@ -100,6 +103,7 @@ internal sealed class SimulatedExecutor(
                 break;
             case CutHistory cut:
                 world.Store.CutHistory(self.Token, cut.Step);
+                metrics = null;
                 world.Disk.CutMetrics(cut.Step, cut.Restored is { } line ? RunTakeUp.LineOf(line) : null, cut.Evaluated is { } evaluated ? RunTakeUp.LineOf(evaluated) : null);
                 break;
             case DeleteCheckpoint delete:
@@ -123,10 +127,10 @@ internal sealed class SimulatedExecutor(
 
                 break;
             case WriteStepLine line:
-                world.Disk.Metrics.Add(RunTakeUp.LineOf(line.Line));
+                (metrics ??= world.Disk.Metrics).Add(RunTakeUp.LineOf(line.Line));
                 break;
             case WriteEvaluationLine line:
-                world.Disk.Metrics.Add(RunTakeUp.LineOf(line));
+                (metrics ??= world.Disk.Metrics).Add(RunTakeUp.LineOf(line));
                 break;
             case VerifyCheckpoint verify:
                 // Reading a large file takes a while; the run goes on meanwhile.

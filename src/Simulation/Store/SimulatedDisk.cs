@@ -14,7 +14,10 @@ internal sealed class SimulatedDisk
 {
     private readonly SortedDictionary<string, StateFile> files = new(StringComparer.Ordinal);
 
-    /// <summary>metrics.jsonl: steps and evaluations in the order of their lines.</summary>
+    /// <summary>
+    /// metrics.jsonl: steps and evaluations in the order of their lines. Cutting puts a new file in the place of the old one, so
+    /// that who still has that one open, since it does not know yet that another coordinator took over, writes into nowhere.
+    /// </summary>
     public List<MetricsLine> Metrics { get; private set; } = [];
 
     /// <summary>
@@ -47,8 +50,9 @@ internal sealed class SimulatedDisk
     /// <summary>Drops lines beyond a step; adds the step's own if they are missing and known.</summary>
     public void CutMetrics(long step, MetricsLine? restored, MetricsLine? evaluated)
     {
+        // The evaluation at the last step that has a line may have been among what was cut off, too.
         var last = Metrics.LastOrDefault()?.Step ?? 0;
-        for (var lost = last + 1; lost < step || (lost == step && restored is null); lost++)
+        for (var lost = last < step ? last : last + 1; lost < step || (lost == step && restored is null); lost++)
             Forgotten.Add(lost);
         Metrics = [.. Metrics.Where(l => l.Step <= step)];
         if (restored is not null && !Metrics.Exists(l => l.Step == step && !l.IsEvaluation))

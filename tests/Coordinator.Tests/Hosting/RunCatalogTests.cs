@@ -66,6 +66,55 @@ public sealed class RunCatalogTests
         }
     }
 
+    [Fact]
+    public async Task Nothing_that_came_in_before_is_decided_once_the_store_refused_a_write()
+    {
+        await using var place = new SqliteTestStore();
+        var directory = Directory.CreateTempSubdirectory("addernet-catalog-");
+        try
+        {
+            await using var kept = place.Open();
+            var store = DispatchProxy.Create<IRunStore, HeldStore>();
+            var held = (HeldStore)(object)store;
+            held.Kept = kept;
+            var log = NullLogger.Instance;
+            await using var lease = await StoreLease.TakeAsync(store, LeaseOwner.ThisProcess(), TimeSpan.FromHours(1), standby: false, TimeProvider.System, log, default);
+            var sessions = new SessionTable(0, log);
+            await using var runs = new LocalRuns(new RunActors(store, sessions, TimeProvider.System, log), lease);
+            using var catalog = new RunCatalog(store, runs, log);
+            var (id, _) = await catalog.SubmitAsync(Runs.Describe(Path.Combine(directory.FullName, "out"), 2).Description, "", 1, default);
+            var actor = runs.Find(id)!;
+
+            // It waits for its store with a worker's coming, and a cancellation is in the queue, when another coordinator takes the store.
+            held.Hold();
+            await using var released = new Released(held);
+            actor.Post(new MemberConnected("a", 1, new WorkerInfo("test", 1, "managed", "probe", "http://127.0.0.1:1", 1, "here", 1)));
+            actor.Post(new MemberPrepared("a", 1, "identity", "data", AdderNet.Coordinator.RunLogic.MemberReport.Fresh, 160, 25, ["conv1"]));
+            await held.Reached.WaitAsync(TimeSpan.FromMinutes(1));
+            var cancelled = actor.PostAndWaitAsync(new ControlAsked(ControlKind.Cancel, "asked for"), default);
+            await using (var thief = place.Open())
+                await thief.AcquireAsync("thief", TimeSpan.FromMinutes(1), _ => true, default);
+            held.GoOn();
+            await cancelled.WaitAsync(TimeSpan.FromMinutes(1));
+            Assert.Equal(RunCondition.Failed, RunOverview.Condition(actor.State));
+            Assert.Contains("lets go of the run", actor.State.Reason, StringComparison.Ordinal);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>Lets a held store go on when a test fails, so that what waits for it can end.</summary>
+    private sealed class Released(HeldStore held) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            held.GoOn();
+            return ValueTask.CompletedTask;
+        }
+    }
+
     /// <summary>A store that can be held when it is about to add to a run's history.</summary>
     public class HeldStore : DispatchProxy
     {
@@ -79,7 +128,7 @@ public sealed class RunCatalogTests
 
         public void Hold() => holds = true;
 
-        public void GoOn() => goOn.SetResult();
+        public void GoOn() => goOn.TrySetResult();
 
         protected override object? Invoke(MethodInfo? method, object?[]? arguments) =>
             holds && method!.Name == nameof(IRunStore.AddHistoryAsync) ? InvokeHeldAsync(method, arguments) : method!.Invoke(Kept, arguments);

@@ -51,6 +51,24 @@ public class LivenessTests
     }
 
     [Fact]
+    public void One_that_alone_holds_the_newest_step_and_gives_it_to_nobody_is_given_up_before_the_run_would_fail()
+    {
+        var run = new RunScript(d => d with { Elastic = d.Elastic with { MinWorkers = 2 } }, 2, new RunMemory { LastGeneration = 3 }).Connect("a").Prepare("a", new MemberReport(7, RunScript.Hash, null, "", 0, 0)).Join("b");
+        run.Feed(new GenerationGranted(4)).InPosition("a");
+        var failures = 0;
+        for (; run.State.Members.ContainsKey("a") && failures < 20; failures++)
+        {
+            Assert.False(run.State.IsOver, run.Reason);
+            run.Feed(new PhaseFailed("b", run.Session("b"), run.Generation, 7, "step", "no source could give the state", "a")).AfterWithBeats(5_200);
+            if (run.State.Phase is Proposing)
+                run.Grant();
+        }
+
+        Assert.Equal(Retrying.FailuresAllowed + 1, failures);
+        Assert.Equal(["b"], run.State.Members.Keys);
+    }
+
+    [Fact]
     public void When_both_ends_of_a_link_hear_nothing_the_younger_is_left_out_at_once_and_the_run_goes_on()
     {
         var run = new RunScript().Started("a", "b", "c");

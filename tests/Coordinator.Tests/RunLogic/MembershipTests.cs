@@ -230,6 +230,21 @@ public class MembershipTests
     }
 
     [Fact]
+    public void One_whose_place_an_older_session_of_its_own_took_is_told_to_say_hello_again_once_that_is_gone()
+    {
+        var run = new RunScript().Started("a", "b").Train(2);
+        var alive = run.Session("b");
+        run.Connect("b").Close("b").Feed(new MemberBeat("b", alive, 9, false));
+        Assert.Empty(run.Sent<RefusedOrder>()); // it may be back in a moment
+        run.AfterWithBeats(600, silent: "b").Feed(new MemberBeat("b", alive, 10, false));
+        Assert.Equal(["a"], run.State.Members.Keys);
+        var told = Assert.Single(run.Actions.OfType<Send>());
+        Assert.Equal(("b", alive, false), (told.WorkerId, told.Session, Assert.IsType<RefusedOrder>(told.Order).Final));
+        run.Feed(new StreamClosed("b", alive));
+        Assert.Empty(run.Actions.OfType<Send>());
+    }
+
+    [Fact]
     public void A_run_waits_ten_minutes_for_links_that_go_on_breaking()
     {
         // Each time another peer is named, so that nobody is left out for it.
