@@ -17,6 +17,7 @@ internal enum FaultKind
     LateVote,
     RepeatReport,
     DieUngranted,
+    DieUnwritten,
     WorkAlone,
     KillVoters,
     KillCoordinator,
@@ -34,6 +35,7 @@ internal enum FaultKind
     CutStore,
     FullDisk,
     CorruptCheckpoint,
+    RotUnnoticed,
 }
 
 /// <summary>One planned fault.</summary>
@@ -60,11 +62,11 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
     [
         FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.KillWorker, FaultKind.VanishWorker, FaultKind.StopWorker, FaultKind.StopWorker,
         FaultKind.HangWorker, FaultKind.SlowWorker, FaultKind.LeaveWorker, FaultKind.LeaveWorker, FaultKind.JoinWorker, FaultKind.JoinWorker,
-        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.FlipUnheard, FaultKind.SpoilBase, FaultKind.LateVote, FaultKind.RepeatReport, FaultKind.DieUngranted, FaultKind.WorkAlone, FaultKind.KillVoters, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
+        FaultKind.JoinWorker, FaultKind.FailApply, FaultKind.FlipBits, FaultKind.FlipUnheard, FaultKind.SpoilBase, FaultKind.LateVote, FaultKind.RepeatReport, FaultKind.DieUngranted, FaultKind.DieUnwritten, FaultKind.WorkAlone, FaultKind.KillVoters, FaultKind.KillCoordinator, FaultKind.KillCoordinator,
         FaultKind.KillCoordinator, FaultKind.VanishCoordinator, FaultKind.StopCoordinator, FaultKind.RivalCoordinator,
         FaultKind.RivalCoordinator, FaultKind.JumpClock, FaultKind.KillEverything, FaultKind.BreakSession, FaultKind.BreakSession,
         FaultKind.CutWorker, FaultKind.CutWorkerOneWay, FaultKind.CutPeers, FaultKind.CutPeersOneWay, FaultKind.FailStore,
-        FaultKind.CutStore, FaultKind.FullDisk, FaultKind.CorruptCheckpoint,
+        FaultKind.CutStore, FaultKind.FullDisk, FaultKind.CorruptCheckpoint, FaultKind.RotUnnoticed,
     ];
 
     /// <summary>Some faults only matter at one moment: a file rots before it is looked at, voters die while somebody observes.</summary>
@@ -72,6 +74,7 @@ internal sealed record FaultSchedule(IReadOnlyList<Fault> Faults, TimeSpan CalmA
     {
         FaultKind.KillVoters => Site.TakeMean,
         FaultKind.DieUngranted => Site.ProposeGeneration,
+        FaultKind.DieUnwritten => Site.WriteEvaluationLine,
         FaultKind.CorruptCheckpoint when scripted => Site.VerifyCheckpoint,
         _ => scripted ? moment : null,
     };

@@ -83,6 +83,16 @@ internal sealed class FaultInjector
                 world.StoreSlowUntil = world.Time.Now + TimeSpan.FromSeconds(1);
                 worker.Die();
                 return true;
+            case FaultKind.DieUnwritten when coordinator is not null:
+                coordinator.Die();
+                return true;
+            case FaultKind.RotUnnoticed when world.Disk.Checkpoints().FirstOrDefault() is { Content: not null } looked:
+                // Whoever comes next has to begin there, and the coordinator goes on, which has found it whole.
+                world.Disk.Corrupt(looked.File);
+                world.Watch.Corrupted = true;
+                foreach (var process in world.Workers.ToList())
+                    process.Die();
+                return true;
             case FaultKind.FailStore:
                 world.StoreAwayUntil = world.Time.Now + fault.Length;
                 return true;

@@ -100,11 +100,11 @@ internal sealed class BaseRoutes(World world, SimulatedWorker self, WorkInProgre
 
     /// <summary>
     /// Bits of a state can flip on its way here; where nobody else stands nobody could see it. One that flipped in a larger
-    /// generation, whose other members were gone before anything was compared, flips back (seed 17250).
+    /// generation, whose other members were gone before anything was compared, flips back: all have to begin from it (seed 17250).
     /// </summary>
     private void Spoil(GenerationView view)
     {
-        if (self.Replica.IsSpoiled && view.Members.Count(m => m.Votes) < 2)
+        if (self.Replica.IsSpoiled && (view.Members.Count(m => m.Votes) < 2 || view.Sources.All(id => id == self.Name)))
             self.Replica.Mend();
         if (!self.Next.SpoilsBase || self.Member!.Observes || view.Sources.Contains(self.Name) || view.Members.Count(m => m.Votes) < 2)
             return;
