@@ -43,6 +43,9 @@ internal sealed class ConvolutionPlan(ConvolutionShape shape)
     /// <summary>Whether filter gradients read inputs from a padded copy; vector reads round a row's end up, so rows of odd length need room behind it.</summary>
     public bool CopiesInput => Shape.Padding > 0 || WindowRun % 16 != 0;
 
+    /// <summary>Whether each output reads one pixel, always.</summary>
+    public bool ReadsPixels => Shape is { KernelHeight: 1, KernelWidth: 1, Padding: 0 };
+
     private int[] OrderTerms()
     {
         var taps = Shape.KernelHeight * Shape.KernelWidth;

@@ -49,7 +49,11 @@ internal sealed class GatherPlan
     /// <summary>Positions that tiles take at a time; tables hold as many copies of the last position beyond their end.</summary>
     public const int Group = 12;
 
-    private GatherPlan(List<AxisGroup> rows, List<AxisGroup> columns, GatherMaps maps)
+    /// <param name="rows">Rows of the result by the tap rows that they meet.</param>
+    /// <param name="columns">Columns alike.</param>
+    /// <param name="maps">What is read and what is written.</param>
+    /// <param name="leavesUnreached">Whether positions without a tap are left out of the groups.</param>
+    private GatherPlan(List<AxisGroup> rows, List<AxisGroup> columns, GatherMaps maps, bool leavesUnreached)
     {
         var classes = new List<GatherClass>();
         foreach (var row in rows)
@@ -64,8 +68,22 @@ internal sealed class GatherPlan
         ColumnClasses = GroupOfPlaces(columns);
         ClassColumns = columns.Count;
         GroupStarts = Pinned.Array<int>(Classes.Length + 1);
+        var unreached = new List<int>();
         for (var i = 0; i < Classes.Length; i++)
-            GroupStarts[i + 1] = GroupStarts[i] + (Classes[i].Positions + Group - 1) / Group;
+        {
+            var positions = Classes[i].Positions;
+            if (leavesUnreached && Classes[i].TapRows.Length * Classes[i].TapColumns.Length == 0)
+            {
+                unreached.AddRange(Classes[i].Results.AsSpan(0, positions));
+                positions = 0;
+            }
+
+            GroupStarts[i + 1] = GroupStarts[i] + (positions + Group - 1) / Group;
+        }
+
+        unreached.Sort();
+        Unreached = Pinned.Copy(unreached);
+        UnreachedCount = unreached.Count;
     }
 
     public GatherClass[] Classes { get; }
@@ -87,11 +105,18 @@ internal sealed class GatherPlan
 
     public int Groups => GroupStarts[^1];
 
+    /// <summary>First elements, ascending, of positions that no tap reaches and that no group holds: at strides above 1 they may be most of an input gradient. Pinned.</summary>
+    public int[] Unreached { get; }
+
+    /// <summary>How many those are.</summary>
+    public int UnreachedCount { get; }
+
     /// <summary>Outputs, gathered from inputs: taps ascend.</summary>
     public static GatherPlan OfOutputs(ConvolutionShape shape) => new(
         AxisGroup.Of(shape.OutHeight, place => Inside(place, shape.KernelHeight, shape.H, shape), (place, tap) => place * shape.Stride - shape.Padding + tap),
         AxisGroup.Of(shape.OutWidth, place => Inside(place, shape.KernelWidth, shape.W, shape), (place, tap) => place * shape.Stride - shape.Padding + tap),
-        new GatherMaps(shape.N, shape.H, shape.W, shape.C, shape.OutHeight, shape.OutWidth, shape.T, SummationOrder.ForwardBlock, (row, column) => row * shape.KernelWidth + column));
+        new GatherMaps(shape.N, shape.H, shape.W, shape.C, shape.OutHeight, shape.OutWidth, shape.T, SummationOrder.ForwardBlock, (row, column) => row * shape.KernelWidth + column),
+        leavesUnreached: false);
 
     /// <summary>Input gradients, gathered from output gradients: taps descend, so that the gradients that they read ascend.</summary>
     public static GatherPlan OfInputs(ConvolutionShape shape)
@@ -100,7 +125,8 @@ internal sealed class GatherPlan
         return new(
             AxisGroup.Of(shape.H, place => Reached(place, shape.KernelHeight, shape.OutHeight, shape), (place, tap) => (place + shape.Padding - tap) / shape.Stride),
             AxisGroup.Of(shape.W, place => Reached(place, shape.KernelWidth, shape.OutWidth, shape), (place, tap) => (place + shape.Padding - tap) / shape.Stride),
-            new GatherMaps(shape.N, shape.OutHeight, shape.OutWidth, shape.T, shape.H, shape.W, shape.C, SummationOrder.InputGradientBlock, (row, column) => ranks[row * shape.KernelWidth + column]));
+            new GatherMaps(shape.N, shape.OutHeight, shape.OutWidth, shape.T, shape.H, shape.W, shape.C, SummationOrder.InputGradientBlock, (row, column) => ranks[row * shape.KernelWidth + column]),
+            leavesUnreached: true);
     }
 
     /// <summary>For each tap (row, column) its place in filters packed for input gradients: taps that one position meets descend side by side.</summary>

@@ -96,7 +96,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
             Packed = packed,
             Result = y,
             LaneAddends = withSums ? FilterSums<TOps, TVector>.Prepare(plan, packed, threads) : null,
-            RowAddends = withSums ? InputSums<TOps, TVector>.Prepare(plan, x, threads) : null,
+            RowAddends = withSums && !plan.ReadsPixels ? InputSums<TOps, TVector>.Prepare(plan, x, threads) : null,
         }, threads);
     }
 

@@ -20,7 +20,7 @@ internal unsafe struct GatherOperands
     /// <summary>Where sums start: for each class of positions [padded columns], or null for +0.</summary>
     public float* LaneAddends;
 
-    /// <summary>For each pixel of the result, added to <see cref="LaneAddends"/>.</summary>
+    /// <summary>For each pixel of the result, added to <see cref="LaneAddends"/>; null for the sum of what the result's one tap reads, made as tiles come to it.</summary>
     public float* RowAddends;
 }
 
@@ -58,12 +58,16 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
     {
         var split = new PanelSplit(columns, TOps.Width, TTile.Vectors);
         var together = Math.Clamp(BatchBytes / (terms * split.WidestPanel * sizeof(float)), 1, split.Count);
-        threads.Split((split.Count + together - 1) / together * plan.Groups, new Job
+        var groups = Math.Max(plan.Groups, 1);
+        threads.Split((split.Count + together - 1) / together * groups, new Job
         {
             Split = split,
             Together = together,
             Terms = terms,
-            Groups = plan.Groups,
+            Groups = groups,
+            Unreached = Pinned.Address(plan.Unreached),
+            UnreachedCount = plan.UnreachedCount,
+            Classes = plan.Classes.Length,
             GroupStarts = Pinned.Address(plan.GroupStarts),
             Runs = Pinned.Address(plan.Runs),
             Operands = operands,
@@ -76,7 +80,10 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         public int Together;
         public int Terms;
         public int Groups;
+        public int Classes;
         public int* GroupStarts;
+        public int* Unreached;
+        public int UnreachedCount;
         public GatherRun* Runs;
         public GatherOperands Operands;
 
@@ -88,7 +95,9 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                 var (batch, group) = (first / Groups, first % Groups);
                 var last = Math.Min(group + end - first, Groups);
                 first += last - group;
-                for (var positions = 0; group < last; positions++)
+                if (GroupStarts[Classes] == 0)
+                    Clear(batch * Together, group, last);
+                for (var positions = 0; positions < Classes; positions++)
                 {
                     var classEnd = Math.Min(GroupStarts[positions + 1], last);
                     if (group >= classEnd)
@@ -106,112 +115,131 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
             ref readonly var run = ref Runs[positions];
             end = Math.Min(end, run.Positions);
             var endPanel = Math.Min(firstPanel + Together, Split.Count);
-            if (run.Chunks[0].Segments == 0 && Operands.LaneAddends == null)
-            {
-                Clear(Split[firstPanel].First, Split[endPanel - 1], run.Results, first, end);
-                return;
-            }
-
             var copied = TTile.Rows(Split[0].Vectors) > CacheWays && RowsCollide(run);
             var copies = stackalloc float[copied ? Sweep * CopyStride : 0];
             var places = stackalloc int[Sweep + 2 * GatherPlan.Group];
             for (var row = 0; row < Sweep + 2 * GatherPlan.Group; row++)
                 places[row] = Math.Min(row, Sweep - 1) * CopyStride;
             var addends = stackalloc float[Sweep + GatherPlan.Group];
+            var memory = stackalloc float[6 * 4 * 16 + 16];
+            var call = new TileCall { RowStride = 1, RowAddends = addends };
             for (; first < end; first += Sweep)
             {
                 var endSweep = Math.Min(first + Sweep, end);
-                for (var row = 0; Operands.RowAddends != null && row < Sweep + GatherPlan.Group; row++)
-                    addends[row] = Operands.RowAddends[run.Places[Math.Min(first + row, run.Positions)]];
+                if (Operands.LaneAddends != null)
+                    FindAddends(run, first, endSweep, addends);
                 for (var chunk = 0; chunk < run.ChunkCount; chunk++)
                 {
-                    var rows = Operands.Source;
-                    var offsets = run.Sources + first;
+                    call.Rows = Operands.Source;
+                    call.Segments = run.Segments + run.Chunks[chunk].FirstSegment;
+                    call.SegmentCount = run.Chunks[chunk].Segments;
+                    call.Totals = TTile.KeepsTotals || run.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null;
+                    call.Accumulate = chunk > 0;
                     if (copied)
                     {
-                        var start = run.Segments[run.Chunks[chunk].FirstSegment].Offset;
-                        CopyRows(run.Segments + run.Chunks[chunk].FirstSegment, run.Chunks[chunk].Segments, run.Sources + first, endSweep - first, copies);
-                        rows = copies - start;
-                        offsets = places;
+                        CopyRows(call.Segments, call.SegmentCount, run.Sources + first, endSweep - first, copies);
+                        call.Rows = copies - call.Segments->Offset;
                     }
 
                     for (var panel = firstPanel; panel < endPanel; panel++)
-                        RunTiles(Split[panel], positions, chunk, rows, offsets, addends, first, endSweep);
+                        RunTiles(Split[panel], positions, ref call, copied ? places : null, first, endSweep);
                 }
+
+                if (UnreachedCount > 0)
+                    Clear(firstPanel, GroupStarts[positions] + first / GatherPlan.Group, GroupStarts[positions] + (endSweep + GatherPlan.Group - 1) / GatherPlan.Group);
             }
         }
 
-        /// <summary>Writes what no tap reaches: at strides above 1 it may be most of an input gradient.</summary>
+        /// <summary>What the rows of a sweep start at, and those of a last tile beyond it.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Clear(int column, Panel last, int* results, int first, int end)
+        private readonly void FindAddends(in GatherRun run, int first, int end, float* addends)
         {
+            if (Operands.RowAddends == null)
+                PixelSums<TOps, TVector>.Sum(Operands.Source, run.Sources + first, end - first, Terms, addends);
+            for (var row = 0; Operands.RowAddends != null && row < end - first; row++)
+                addends[row] = Operands.RowAddends[run.Places[first + row]];
+            new Span<float>(addends + end - first, GatherPlan.Group).Clear();
+        }
+
+        /// <summary>Clears the share of some groups in what no tap reaches, a little at a time, so that memory takes it in while tiles go on.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Clear(int firstPanel, int firstGroup, int endGroup)
+        {
+            var last = Split[Math.Min(firstPanel + Together, Split.Count) - 1];
+            var column = Split[firstPanel].First;
+            var result = Operands.Result + column;
             var width = (last.Vectors - 1) * TOps.Width + last.First - column;
             var zero = TOps.Broadcast(0f);
-            for (var p = first; p < end; p++)
+            var end = Unreached + (long)UnreachedCount * endGroup / Groups;
+            for (var place = Unreached + (long)UnreachedCount * firstGroup / Groups; place < end; place++)
             {
-                var result = Operands.Result + results[p] + column;
+                var pixel = result + *place;
                 for (var lane = 0; lane < width; lane += TOps.Width)
-                    TOps.Store(result + lane, zero);
+                    TOps.Store(pixel + lane, zero);
                 if (last.LastLanes == TOps.Width)
-                    TOps.Store(result + width, zero);
+                    TOps.Store(pixel + width, zero);
                 else
-                    TOps.StorePart(result + width, zero, last.LastLanes);
+                    TOps.StorePart(pixel + width, zero, last.LastLanes);
             }
         }
 
-        [SkipLocalsInit]
+        /// <summary>A panel's tiles of a sweep; the call says which terms.</summary>
+        /// <param name="panel">The panel.</param>
+        /// <param name="positions">Number of the class.</param>
+        /// <param name="call">Has rows, terms and totals of the chunk, and what the sweep's rows start at; the rest is set here.</param>
+        /// <param name="copies">Where each row of the sweep was copied to, or null where rows are read where they lie.</param>
+        /// <param name="first">The sweep's first position.</param>
+        /// <param name="end">Behind its last position.</param>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void RunTiles(Panel panel, int positions, int chunk, float* rows, int* offsets, float* addends, int first, int end)
+        private readonly void RunTiles(Panel panel, int positions, ref TileCall call, int* copies, int first, int end)
         {
             ref readonly var run = ref Runs[positions];
             var tileRows = TTile.Rows(panel.Vectors);
-            var memory = stackalloc float[6 * 4 * 16 + 16];
-            var call = new TileCall
-            {
-                Rows = rows,
-                RowStride = 1,
-                Segments = run.Segments + run.Chunks[chunk].FirstSegment,
-                SegmentCount = run.Chunks[chunk].Segments,
-                Panel = Operands.Packed + (long)panel.First * Terms,
-                PanelStride = panel.Vectors * TOps.Width,
-                Output = Operands.Result + panel.First,
-                Own = Operands.Own == null ? null : Operands.Own + panel.First,
-                LastLanes = panel.LastLanes,
-                Totals = TTile.KeepsTotals || run.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null,
-                Accumulate = chunk > 0,
-                LaneAddends = chunk > 0 || Operands.LaneAddends == null ? null : Operands.LaneAddends + (long)positions * Split.PaddedColumns + panel.First,
-            };
+            var offsets = copies == null ? run.Sources + first : copies;
+            var addends = call.RowAddends;
+            call.Panel = Operands.Packed + (long)panel.First * Terms;
+            call.PanelStride = panel.Vectors * TOps.Width;
+            call.Output = Operands.Result + panel.First;
+            call.Own = Operands.Own == null ? null : Operands.Own + panel.First;
+            call.LastLanes = panel.LastLanes;
+            call.LaneAddends = call.Accumulate || Operands.LaneAddends == null ? null : Operands.LaneAddends + (long)positions * Split.PaddedColumns + panel.First;
             for (var p = first; p < end; p += tileRows)
             {
                 call.RowOffsets = offsets + p - first;
                 call.OutputOffsets = run.Results + p;
                 call.RowAddends = addends + p - first;
                 if (TTile.Vectors == 1)
-                    Ahead(run, call.Segments, call.SegmentCount, Math.Min(p + Sweep, run.Positions), panel.First, panel.First == 0);
+                    Ahead(call, run, Math.Min(p + Sweep, run.Positions), panel.First == 0);
                 call.ValidRows = Math.Min(tileRows, end - p);
                 TTile.Run(panel.Vectors, call);
             }
+
+            call.RowAddends = addends;
         }
 
         /// <summary>Asks for what a tile a sweep later reads and writes.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Ahead(in GatherRun run, TileSegment* segments, int count, int first, int column, bool withRows)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void Ahead(in TileCall call, in GatherRun run, int first, bool withRows)
         {
             if (!Sse.IsSupported)
                 return;
-            for (var row = first; row < first + GatherPlan.Group; row++)
-                Sse.Prefetch0(Operands.Result + run.Results[row] + column);
+            var results = run.Results + first;
+            var output = call.Output;
+            for (nint row = 0; row < GatherPlan.Group; row++)
+                Sse.Prefetch0(output + results[row]);
             if (!withRows)
                 return;
+            var sources = run.Sources + first;
             var distance = run.Positions > 1 ? run.Sources[1] - run.Sources[0] : 16;
-            for (var segment = segments; segment < segments + count; segment++)
+            var end = call.Segments + call.SegmentCount;
+            for (var segment = call.Segments; segment < end; segment++)
             {
-                var length = Math.Min(segment->Length, distance);
-                for (var row = first; row < first + GatherPlan.Group; row++)
+                nint length = Math.Min(segment->Length, distance);
+                var source = Operands.Source + segment->Offset;
+                for (nint row = 0; row < GatherPlan.Group; row++)
                 {
-                    float* source = Operands.Source + run.Sources[row] + segment->Offset;
                     for (nint k = 0; k < length; k += 16)
-                        Sse.Prefetch0(source + k);
+                        Sse.Prefetch0(source + sources[row] + k);
                 }
             }
         }

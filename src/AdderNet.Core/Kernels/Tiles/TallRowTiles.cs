@@ -17,18 +17,35 @@ internal static unsafe class TallRowTiles<TOps, TVector, TStep>
     public static void Run12x1(in TileCall call)
     {
         var constant = TOps.Broadcast(TStep.Constant);
-        TVector s0 = default, t0 = TileEnd<TOps, TVector>.Start(call, 0, 0);
-        TVector s1 = default, t1 = TileEnd<TOps, TVector>.Start(call, 1, 0);
-        TVector s2 = default, t2 = TileEnd<TOps, TVector>.Start(call, 2, 0);
-        TVector s3 = default, t3 = TileEnd<TOps, TVector>.Start(call, 3, 0);
-        TVector s4 = default, t4 = TileEnd<TOps, TVector>.Start(call, 4, 0);
-        TVector s5 = default, t5 = TileEnd<TOps, TVector>.Start(call, 5, 0);
-        TVector s6 = default, t6 = TileEnd<TOps, TVector>.Start(call, 6, 0);
-        TVector s7 = default, t7 = TileEnd<TOps, TVector>.Start(call, 7, 0);
-        TVector s8 = default, t8 = TileEnd<TOps, TVector>.Start(call, 8, 0);
-        TVector s9 = default, t9 = TileEnd<TOps, TVector>.Start(call, 9, 0);
-        TVector s10 = default, t10 = TileEnd<TOps, TVector>.Start(call, 10, 0);
-        TVector s11 = default, t11 = TileEnd<TOps, TVector>.Start(call, 11, 0);
+        TVector s0 = default, t0 = default;
+        TVector s1 = default, t1 = default;
+        TVector s2 = default, t2 = default;
+        TVector s3 = default, t3 = default;
+        TVector s4 = default, t4 = default;
+        TVector s5 = default, t5 = default;
+        TVector s6 = default, t6 = default;
+        TVector s7 = default, t7 = default;
+        TVector s8 = default, t8 = default;
+        TVector s9 = default, t9 = default;
+        TVector s10 = default, t10 = default;
+        TVector s11 = default, t11 = default;
+        if (call.LaneAddends != null)
+        {
+            var lanes = TOps.Load(call.LaneAddends);
+            t0 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[0]));
+            t1 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[1]));
+            t2 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[2]));
+            t3 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[3]));
+            t4 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[4]));
+            t5 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[5]));
+            t6 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[6]));
+            t7 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[7]));
+            t8 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[8]));
+            t9 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[9]));
+            t10 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[10]));
+            t11 = TOps.Add(lanes, TOps.Broadcast(call.RowAddends[11]));
+        }
+
         var stride = call.PanelStride;
         var end = call.Segments + call.SegmentCount;
         for (var segment = call.Segments; segment < end; segment++)

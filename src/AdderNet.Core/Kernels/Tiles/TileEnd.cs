@@ -103,21 +103,15 @@ internal static unsafe class TileEnd<TOps, TVector>
             TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), total) : total, call.LastLanes);
     }
 
-    /// <summary>What a sum starts at.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Start(in TileCall call, int row, int vector) => call.LaneAddends == null
-        ? TOps.Broadcast(0f)
-        : TOps.Add(TOps.Load(call.LaneAddends + vector * TOps.Width), TOps.Broadcast(call.RowAddends[row]));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Total(in TileCall call, int row, int vector, int sum, TVector value) =>
-        TOps.Add(call.Totals != null ? TOps.Load(call.Totals + sum * TOps.Width) : Start(call, row, vector), value);
+    private static TVector Total(in TileCall call, int sum, TVector value) =>
+        TOps.Add(call.Totals != null ? TOps.Load(call.Totals + sum * TOps.Width) : TOps.Broadcast(0f), value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreFull(in TileCall call, int row, int vector, int sum, TVector value)
     {
         var output = call.Output + call.OutputOffsets[row] + vector * TOps.Width;
-        value = Total(call, row, vector, sum, value);
+        value = Total(call, sum, value);
         TOps.Store(output, call.Accumulate ? TOps.Add(TOps.Load(output), value) : value);
     }
 
@@ -131,7 +125,7 @@ internal static unsafe class TileEnd<TOps, TVector>
         }
 
         var output = call.Output + call.OutputOffsets[row] + vector * TOps.Width;
-        value = Total(call, row, vector, sum, value);
+        value = Total(call, sum, value);
         TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), value) : value, call.LastLanes);
     }
 }
