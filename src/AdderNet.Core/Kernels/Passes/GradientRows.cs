@@ -25,7 +25,7 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     /// <summary>Rows that tiles read beyond the last filter.</summary>
     private const int Excess = 2 * GatherPlan.Group;
 
-    /// <summary>Vectors of filters that are summed side by side.</summary>
+    /// <summary>Chains that are summed side by side.</summary>
     private const int Together = 4;
 
     private readonly float* gradient;
@@ -78,13 +78,23 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     /// <summary>Sums, and packs where that is wanted, one of as many parts of a span's gradients as there are shares.</summary>
     public void Prepare(int firstPosition, int endPosition, int share, int shares)
     {
-        var groups = (padded / TOps.Width + Together - 1) / Together;
-        var items = (long)((endPosition - firstPosition + Block - 1) / Block) * groups;
-        for (var item = (int)(items * share / shares); item < (int)(items * (share + 1) / shares); item++)
+        // A chain is a vector of filters over a block.
+        var chains = (endPosition - firstPosition + Block - 1) / Block * Vectors;
+        var items = (chains + Together - 1) / Together;
+        for (var item = (int)((long)items * share / shares); item < (int)((long)items * (share + 1) / shares); item++)
         {
-            var (block, t) = (item / groups, item % groups * Together * TOps.Width);
-            var position = firstPosition + block * Block;
-            Take(position, Math.Min(Block, endPosition - position), t, block);
+            var (chain, end) = (item * Together, Math.Min((item + 1) * Together, chains));
+            if (AreFull(chain, endPosition - firstPosition))
+            {
+                if (packed == null)
+                    SumFour(firstPosition, chain);
+                else
+                    PackFour(firstPosition, chain);
+                continue;
+            }
+
+            for (; chain < end; chain++)
+                TakeOne(firstPosition, chain, Math.Min(Block, endPosition - firstPosition - chain / Vectors * Block));
         }
     }
 
@@ -106,82 +116,87 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
 
     private static int Place(int t) => t / Line * LineLength + t % Line;
 
-    /// <summary>Sums, and packs where that is wanted, a few vectors of filters.</summary>
-    private void Take(int position, int length, int t, int block)
-    {
-        var source = gradient + (nint)position * filters + t;
-        var blockSums = sums + (nint)block * padded + t;
-        var destination = packed == null ? null : packed + (nint)block * BlockLength;
-        if (t + Together * TOps.Width <= filters)
-        {
-            if (packed == null)
-                SumFour(source, length, blockSums);
-            else
-                PackFour(source, length, destination, t, blockSums);
-            return;
-        }
+    private int Vectors => padded / TOps.Width;
 
-        for (; t < filters; t += TOps.Width, source += TOps.Width, blockSums += TOps.Width)
-            TakeOne(source, length, Math.Min(TOps.Width, filters - t), packed == null ? null : destination + Place(t), blockSums);
-    }
+    /// <summary>Whether some chains from that one on have all positions of their blocks and all lanes.</summary>
+    private bool AreFull(int chain, int positions) =>
+        ((chain + Together - 1) / Vectors + 1) * Block <= positions && (padded == filters || chain % Vectors + Together < Vectors);
 
-    /// <summary>Each sum waits for the one before; four at a time do not.</summary>
+    private float* Source(int firstPosition, int chain) =>
+        gradient + (firstPosition + (nint)(chain / Vectors) * Block) * filters + chain % Vectors * TOps.Width;
+
+    private float* Destination(int chain) => packed + (nint)(chain / Vectors) * BlockLength + Place(chain % Vectors * TOps.Width);
+
+    /// <summary>Each sum waits for the one before; four at a time do not, of one block or of some.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void SumFour(float* source, int length, float* blockSums)
+    private void SumFour(int firstPosition, int chain)
     {
-        nint width = TOps.Width;
         nint step = filters;
+        float* from0 = Source(firstPosition, chain);
+        float* from1 = Source(firstPosition, chain + 1);
+        float* from2 = Source(firstPosition, chain + 2);
+        float* from3 = Source(firstPosition, chain + 3);
         TVector sum0 = default, sum1 = default, sum2 = default, sum3 = default;
-        for (var p = 0; p < length; p++, source += step)
+        for (nint at = 0; at < Block * step; at += step)
         {
-            sum0 = TOps.Add(sum0, TOps.Load(source));
-            sum1 = TOps.Add(sum1, TOps.Load(source + width));
-            sum2 = TOps.Add(sum2, TOps.Load(source + 2 * width));
-            sum3 = TOps.Add(sum3, TOps.Load(source + 3 * width));
+            sum0 = TOps.Add(sum0, TOps.Load(from0 + at));
+            sum1 = TOps.Add(sum1, TOps.Load(from1 + at));
+            sum2 = TOps.Add(sum2, TOps.Load(from2 + at));
+            sum3 = TOps.Add(sum3, TOps.Load(from3 + at));
         }
 
-        TOps.Store(blockSums, sum0);
-        TOps.Store(blockSums + width, sum1);
-        TOps.Store(blockSums + 2 * width, sum2);
-        TOps.Store(blockSums + 3 * width, sum3);
+        StoreFour(chain, sum0, sum1, sum2, sum3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void PackFour(float* source, int length, float* block, int t, float* blockSums)
+    private void PackFour(int firstPosition, int chain)
     {
-        nint width = TOps.Width;
         nint step = filters;
+        float* from0 = Source(firstPosition, chain);
+        float* from1 = Source(firstPosition, chain + 1);
+        float* from2 = Source(firstPosition, chain + 2);
+        float* from3 = Source(firstPosition, chain + 3);
+        float* to0 = Destination(chain);
+        float* to1 = Destination(chain + 1);
+        float* to2 = Destination(chain + 2);
+        float* to3 = Destination(chain + 3);
         TVector sum0 = default, sum1 = default, sum2 = default, sum3 = default;
-        float* to0 = block + Place(t);
-        float* to1 = block + Place(t + (int)width);
-        float* to2 = block + Place(t + 2 * (int)width);
-        float* to3 = block + Place(t + 3 * (int)width);
-        nint end = length * Line;
-        for (nint at = 0; at < end; at += Line, source += step)
+        nint at = 0;
+        for (nint to = 0; to < LineLength; to += Line, at += step)
         {
-            var value0 = TOps.Load(source);
-            var value1 = TOps.Load(source + width);
-            var value2 = TOps.Load(source + 2 * width);
-            var value3 = TOps.Load(source + 3 * width);
-            TOps.Store(to0 + at, value0);
-            TOps.Store(to1 + at, value1);
-            TOps.Store(to2 + at, value2);
-            TOps.Store(to3 + at, value3);
+            var value0 = TOps.Load(from0 + at);
+            var value1 = TOps.Load(from1 + at);
+            var value2 = TOps.Load(from2 + at);
+            var value3 = TOps.Load(from3 + at);
+            TOps.Store(to0 + to, value0);
+            TOps.Store(to1 + to, value1);
+            TOps.Store(to2 + to, value2);
+            TOps.Store(to3 + to, value3);
             sum0 = TOps.Add(sum0, value0);
             sum1 = TOps.Add(sum1, value1);
             sum2 = TOps.Add(sum2, value2);
             sum3 = TOps.Add(sum3, value3);
         }
 
+        StoreFour(chain, sum0, sum1, sum2, sum3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void StoreFour(int chain, TVector sum0, TVector sum1, TVector sum2, TVector sum3)
+    {
+        float* blockSums = sums + (nint)chain * TOps.Width;
         TOps.Store(blockSums, sum0);
-        TOps.Store(blockSums + width, sum1);
-        TOps.Store(blockSums + 2 * width, sum2);
-        TOps.Store(blockSums + 3 * width, sum3);
+        TOps.Store(blockSums + TOps.Width, sum1);
+        TOps.Store(blockSums + 2 * TOps.Width, sum2);
+        TOps.Store(blockSums + 3 * TOps.Width, sum3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void TakeOne(float* source, int length, int lanes, float* destination, float* blockSums)
+    private void TakeOne(int firstPosition, int chain, int length)
     {
+        var lanes = Math.Min(TOps.Width, filters - chain % Vectors * TOps.Width);
+        var source = Source(firstPosition, chain);
+        var destination = packed == null ? null : Destination(chain);
         TVector sum = default;
         for (var p = 0; p < length; p++, source += filters)
         {
@@ -191,6 +206,6 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
             sum = TOps.Add(sum, value);
         }
 
-        TOps.Store(blockSums, sum);
+        TOps.Store(sums + (nint)chain * TOps.Width, sum);
     }
 }
