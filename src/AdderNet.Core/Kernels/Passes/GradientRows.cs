@@ -23,7 +23,7 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     private const int LineLength = Block * Line;
 
     /// <summary>Rows that tiles read beyond the last filter.</summary>
-    private const int Excess = 2 * GatherPlan.Group;
+    private const int Excess = 2 * 16;
 
     /// <summary>Chains that are summed side by side.</summary>
     private const int Together = 4;

@@ -8,7 +8,7 @@ internal interface ITile
     /// <summary>Vectors side by side in the widest tile.</summary>
     static abstract int Vectors { get; }
 
-    /// <summary>Most rows of the tile with that many vectors; but for 3 vectors they divide <see cref="GatherPlan.Group"/>.</summary>
+    /// <summary>Most rows of the tile with that many vectors; in gathers they divide <see cref="GatherPlan.Group"/>, but for 3 vectors.</summary>
     static abstract int Rows(int vectors);
 
     /// <summary>Rows of the next tile where so many are left: a tile that is not full costs as much as a full one.</summary>
@@ -71,14 +71,21 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
     where TPanel : struct, IPanel
 {
     private const int FewRows = 6;
+    private const int ManyRows = 12;
 
     public static bool KeepsTotals => !TPanel.SumsInPlace;
 
     public static int Vectors => TOps.TileVectors;
 
-    public static int Rows(int vectors) => vectors switch { 1 => 12, 3 => 8, _ => 6 };
+    public static int Rows(int vectors) => vectors switch { 1 => TPanel.SumsInPlace ? NeighbourTiles<TOps, TVector, TStep, TPanel>.Rows : ManyRows, 3 => 8, _ => 6 };
 
-    public static int NextRows(int vectors, int left) => Math.Min(left, vectors == 4 && left is 7 or 8 ? 4 : Rows(vectors));
+    public static int NextRows(int vectors, int left)
+    {
+        var rows = Rows(vectors);
+        if (vectors == 4 && left is 7 or 8)
+            return 4;
+        return left >= rows ? rows : Math.Min(left, vectors == 1 ? ManyRows : rows);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int vectors, in TileCall call)
@@ -91,6 +98,8 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
             RowTiles<TOps, TVector, TStep, TPanel, Size8x3>.Run(call);
         else if (vectors == 2)
             RowTiles<TOps, TVector, TStep, TPanel, Size6x2>.Run(call);
+        else if (call.ValidRows > ManyRows)
+            NeighbourTiles<TOps, TVector, TStep, TPanel>.Run16x1(call);
         else if (call.ValidRows > FewRows)
             RowTiles<TOps, TVector, TStep, TPanel, Size12x1>.Run(call);
         else
