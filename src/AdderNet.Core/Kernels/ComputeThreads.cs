@@ -76,6 +76,15 @@ internal sealed unsafe class ComputeThreads : IDisposable
         failure?.Throw();
     }
 
+    /// <summary>Grain of a job that goes over its elements once, or a few times where they lie in the first-level cache.</summary>
+    /// <param name="elements">Elements of an item.</param>
+    public static int GrainOf(long elements)
+    {
+        // Some microseconds of one thread.
+        const int worthAThread = 16 * 1024;
+        return (int)Math.Max(1, worthAThread / Math.Max(elements, 1));
+    }
+
     /// <summary>Bytes that these threads have allocated on the managed heap since they started, the calling one included.</summary>
     public long AllocatedBytes()
     {

@@ -13,7 +13,10 @@ internal static unsafe class FilterPacking<TOps, TVector>
         var shape = plan.Shape;
         var split = new PanelSplit(shape.T, TOps.Width, 1);
         var packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedFilters, (long)split.PaddedColumns * shape.FilterElements);
-        threads.Split(split.PaddedColumns / TOps.Width, new ByFilterJob { Shape = shape, Split = split, TermOrder = Pinned.Address(plan.TermOrder), Filters = filters, Packed = packed });
+        threads.Split(
+            split.PaddedColumns / TOps.Width,
+            new ByFilterJob { Shape = shape, Split = split, TermOrder = Pinned.Address(plan.TermOrder), Filters = filters, Packed = packed },
+            ComputeThreads.GrainOf((long)TOps.Width * shape.FilterElements));
         return packed;
     }
 
@@ -23,7 +26,10 @@ internal static unsafe class FilterPacking<TOps, TVector>
         var shape = plan.Shape;
         var split = new PanelSplit(shape.C, TOps.Width, TOps.TileVectors);
         var packed = threads.Workspace.Take<float>(WorkspaceSlot.PackedFilters, (long)split.PaddedColumns * shape.KernelHeight * shape.KernelWidth * shape.T);
-        threads.Split(shape.T, new ByChannelJob { Shape = shape, Split = split, TapRanks = Pinned.Address(plan.TapRanks), Filters = filters, Packed = packed });
+        threads.Split(
+            shape.T,
+            new ByChannelJob { Shape = shape, Split = split, TapRanks = Pinned.Address(plan.TapRanks), Filters = filters, Packed = packed },
+            ComputeThreads.GrainOf(shape.FilterElements));
         return packed;
     }
 

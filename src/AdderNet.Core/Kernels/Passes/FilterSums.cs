@@ -10,6 +10,9 @@ internal static unsafe class FilterSums<TOps, TVector>
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
 {
+    /// <summary>Vectors that are summed side by side.</summary>
+    private const int Together = 4;
+
     /// <summary>For each class of output positions [padded filters], from filters packed by <see cref="FilterPacking{TOps, TVector}.ByFilter"/>.</summary>
     public static float* Prepare(ConvolutionPlan plan, float* packed, ComputeThreads threads)
     {
@@ -27,7 +30,7 @@ internal static unsafe class FilterSums<TOps, TVector>
             Packed = packed,
             TapSums = threads.Workspace.Take<float>(WorkspaceSlot.TapSums, (long)taps * split.PaddedColumns),
             Sums = sums,
-        });
+        }, Math.Max(Together, ComputeThreads.GrainOf((long)TOps.Width * shape.FilterElements)));
         return sums;
     }
 
@@ -50,10 +53,10 @@ internal static unsafe class FilterSums<TOps, TVector>
             for (var t = first; t < end;)
             {
                 // Each sum waits for the one before; four vectors at a time do not.
-                if (t + 4 <= end)
+                if (t + Together <= end)
                 {
                     SumFour(Packed + t * panel, panel, t * TOps.Width);
-                    t += 4;
+                    t += Together;
                 }
                 else
                 {

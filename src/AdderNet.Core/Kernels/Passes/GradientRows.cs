@@ -22,8 +22,8 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     /// <summary>Elements of a packed line.</summary>
     private const int LineLength = Block * Line;
 
-    /// <summary>Rows that tiles read beyond the last filter.</summary>
-    private const int Excess = 2 * 16;
+    /// <summary>Rows that tiles read beyond the last filter: those of two of the tallest.</summary>
+    private const int Excess = 2 * Line;
 
     /// <summary>Chains that are summed side by side.</summary>
     private const int Together = 4;

@@ -19,7 +19,7 @@ internal static unsafe class InputSums<TOps, TVector>
         var pixelSums = threads.Workspace.Take<float>(WorkspaceSlot.PixelSums, (long)shape.N * plan.PaddedHeight * plan.PaddedWidth + shape.KernelWidth + beyond);
         threads.Split(shape.N * plan.PaddedHeight, new PixelJob { Shape = shape, Source = x, Sums = pixelSums });
         var sums = threads.Workspace.Take<float>(WorkspaceSlot.InputSums, shape.Positions);
-        threads.Split(shape.N * shape.OutHeight, new WindowJob { Shape = shape, PixelSums = pixelSums, Sums = sums });
+        threads.Split(shape.N * shape.OutHeight, new WindowJob { Shape = shape, PixelSums = pixelSums, Sums = sums }, ComputeThreads.GrainOf((long)shape.OutWidth * shape.KernelHeight * shape.KernelWidth));
         return sums;
     }
 
