@@ -6,7 +6,7 @@ namespace AdderNet.Coordinator.RunLogic;
 /// </summary>
 internal static class Retrying
 {
-    /// <summary>Failed phases without a commit between them after which the run fails, unless links between members broke.</summary>
+    /// <summary>Phases that failed for no broken link, without a commit between them, after which the run fails.</summary>
     public const int FailuresAllowed = 5;
 
     /// <summary>A network whose links go on breaking may stop a run for so long before it fails: what breaks by itself may heal by itself.</summary>
@@ -37,9 +37,10 @@ internal static class Retrying
         var blames = peer.Length == 0 ? turn.State.Blames : turn.State.Blames.SetItem(peer, turn.State.Blames.GetValueOrDefault(peer) + 1);
         var failures = turn.State.FailuresInARow + 1;
         var since = turn.State.FailingSince ?? turn.Now;
-        turn.State = turn.State with { FailuresInARow = failures, FailingSince = since, Blames = blames };
+        var unlinked = turn.State.UnlinkedFailures + (peer.Length == 0 ? 1 : 0);
+        turn.State = turn.State with { FailuresInARow = failures, UnlinkedFailures = unlinked, FailingSince = since, Blames = blames };
         var unreachable = Unreachable(turn);
-        if (unreachable is null && failures > FailuresAllowed && (peer.Length == 0 || turn.Now - since > PatienceWithLinks))
+        if (unreachable is null && (unlinked > FailuresAllowed || (failures > FailuresAllowed && turn.Now - since > PatienceWithLinks)))
         {
             Endings.Fail(turn, $"{failures} phases in a row failed without a commit between them, in {(turn.Now - since).TotalSeconds:0} s; the last: {what}");
             return;
@@ -52,7 +53,7 @@ internal static class Retrying
         turn.Because(what);
         if (unreachable is not { } lost)
             return;
-        turn.State = turn.State with { FailuresInARow = 0, Blames = turn.State.Blames.Clear() };
+        turn.State = turn.State with { FailuresInARow = 0, UnlinkedFailures = 0, Blames = turn.State.Blames.Clear() };
         Membership.GiveUp(turn, lost, "other members cannot reach it");
     }
 

@@ -48,6 +48,9 @@ internal sealed record RunState
     /// <summary>Failed phases since the last commit.</summary>
     public int FailuresInARow { get; init; }
 
+    /// <summary>Those of them for which no link to a peer was named.</summary>
+    public int UnlinkedFailures { get; init; }
+
     /// <summary>When the first of them failed; null: none did.</summary>
     public TimeSpan? FailingSince { get; init; }
 

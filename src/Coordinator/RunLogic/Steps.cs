@@ -91,6 +91,7 @@ internal static class Steps
             Committed = new CommittedStep(stepping.Step, agreed.Hash),
             CommittedOutcome = agreed.Outcome,
             FailuresInARow = 0,
+            UnlinkedFailures = 0,
             FailingSince = null,
             Blames = state.Blames.Clear(),
             DisputedStep = null,

@@ -273,6 +273,20 @@ public class MembershipTests
     }
 
     [Fact]
+    public void Broken_links_do_not_use_up_the_attempts_that_other_failures_have()
+    {
+        var run = new RunScript().Started("a", "b");
+        for (var i = 0; i < 12; i++)
+        {
+            run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 1, "step", "the connection broke", $"peer {i}")).AfterWithBeats(5_200).Grant().InPosition("a", "b");
+            Assert.False(run.State.IsOver, run.Reason);
+        }
+
+        run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 1, "exchange", "broken pipe", ""));
+        Assert.False(run.State.IsOver, run.Reason);
+    }
+
+    [Fact]
     public void A_commit_forgets_earlier_failures()
     {
         var run = new RunScript().Started("a", "b");
