@@ -86,8 +86,9 @@ internal static class Generations
                     ProgressAt = turn.Now,
                     Waits = false,
                     Silent = [],
-                    FollowedStep = 0,
-                    FollowedHash = 0,
+
+                    // Who votes since it followed to the base is known to hold it, even if this generation ends before it says so.
+                    FollowedStep = Recovery.Follows(m.Value, turn.State.Committed) ? m.Value.FollowedStep : 0,
                     StartsOverAt = null,
                     MayBeFurther = m.Value.MayBeFurther || plan.Find(m.Key) is { Votes: false },
                 },
@@ -121,6 +122,14 @@ internal static class Generations
         }
 
         Boundary.Next(turn);
+    }
+
+    /// <summary>The generation has ended meanwhile, but what the member holds is known by it.</summary>
+    public static void InPositionLate(Turn turn, MemberState member, MemberInPosition at)
+    {
+        turn.Note(NoteKind.StaleMessage, $"{member.WorkerId} is in position at step {at.Step} of generation {at.Generation}, which has ended");
+        if (at.Step == turn.Generation.BaseStep && member.AppliedStep <= at.Step)
+            turn.Update(member with { MayBeFurther = false, Report = AtBase(member.Report ?? MemberReport.Fresh, turn.Generation, at.StateHash) });
     }
 
     /// <summary>

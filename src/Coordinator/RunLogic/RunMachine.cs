@@ -81,6 +81,9 @@ internal static class RunMachine
             case FileFailed failed:
                 Checkpoints.NotWritten(turn, member, failed);
                 break;
+            case MemberInPosition late when late.Generation == turn.State.Generation?.Number && turn.State.Phase is Gathering or Proposing:
+                Generations.InPositionLate(turn, member, late);
+                break;
             case PhaseEvent stale when stale.Generation != turn.State.Generation?.Number || turn.State.Phase is Gathering or Proposing:
                 turn.Note(
                     NoteKind.StaleMessage,

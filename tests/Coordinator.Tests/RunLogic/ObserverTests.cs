@@ -41,6 +41,28 @@ public class ObserverTests
     }
 
     [Fact]
+    public void It_keeps_its_vote_when_that_generation_ends_before_it_has_said_that_it_stands_there()
+    {
+        run.InPosition("a").Follow("b", 4).Vote("a").Grant();
+        Assert.True(run.State.Generation!.Find("b")!.Votes);
+        run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 4, "position", "no room", "")).AfterWithBeats(200).Grant();
+        Assert.Equal(4, run.Generation);
+        Assert.True(run.State.Generation!.Find("b")!.Votes);
+    }
+
+    [Fact]
+    public void One_that_says_where_it_stands_after_its_generation_ended_is_believed()
+    {
+        run.InPosition("a").Train(4).Feed(new PhaseFailed("b", run.Session("b"), run.Generation, 3, "observe", "the connection broke", ""));
+        run.Feed(new PhaseFailed("a", run.Session("a"), run.Generation, 5, "step", "no room", "")).AfterWithBeats(200).Grant();
+        Assert.False(run.State.Generation!.Find("b")!.Votes);
+        var generation = run.Generation;
+        run.Feed(new PhaseFailed("a", run.Session("a"), generation, 4, "position", "no room", ""));
+        run.Feed(new MemberInPosition("b", run.Session("b"), generation, 4, "state 4")).AfterWithBeats(400).Grant();
+        Assert.True(run.State.Generation!.Find("b")!.Votes);
+    }
+
+    [Fact]
     public void A_step_held_with_another_hash_gives_no_vote()
     {
         run.InPosition("a").Follow("b", 4, hash: 1).Vote("a");
