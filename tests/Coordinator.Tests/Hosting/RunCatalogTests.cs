@@ -2,7 +2,6 @@ using System.Reflection;
 using AdderNet.Coordinator.Hosting;
 using AdderNet.Coordinator.RunLogic;
 using AdderNet.Coordinator.Store;
-using AdderNet.Coordinator.Tests.Faults;
 using AdderNet.Coordinator.Tests.Store;
 using AdderNet.Protos.V1;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -18,101 +17,107 @@ public sealed class RunCatalogTests
     [Fact]
     public async Task A_run_submitted_again_keeps_a_worker_whose_coming_it_has_not_dealt_with_yet()
     {
-        await using var place = new SqliteTestStore();
-        var directory = Directory.CreateTempSubdirectory("addernet-catalog-");
-        try
+        await using var desk = await HeldDesk.OpenAsync();
+        var doors = new LocalDoors(desk.Runs, desk.Catalog);
+        var (id, _) = await desk.SubmitAsync();
+
+        // The run is busy writing down that one worker has left, when another one comes.
+        var first = new WorkerSeat(desk.Sessions.Open("a"), Said);
+        Assert.True(await doors.TryJoinAsync(first, id, default));
+        var actor = desk.Runs.Find(id)!;
+        await actor.PostAndWaitAsync(new Tick(), default);
+        Assert.Equal(["a"], actor.State.Members.Keys);
+        desk.Store.Hold("a is no member any more");
+        first.Leave();
+        while (!desk.Store.Reached.IsCompleted)
         {
-            await using var kept = place.Open();
-            var store = DispatchProxy.Create<IRunStore, HeldStore>();
-            var held = (HeldStore)(object)store;
-            held.Kept = kept;
-            var log = NullLogger.Instance;
-            await using var lease = await StoreLease.TakeAsync(store, LeaseOwner.ThisProcess(), TimeSpan.FromMinutes(1), standby: false, TimeProvider.System, log, default);
-            var sessions = new SessionTable(0, log);
-            await using var runs = new LocalRuns(new RunActors(store, sessions, TimeProvider.System, log), lease);
-            using var catalog = new RunCatalog(store, runs, log);
-            var doors = new LocalDoors(runs, catalog);
-            var description = Runs.Describe(Path.Combine(directory.FullName, "out"), 2).Description;
-            var (id, _) = await catalog.SubmitAsync(description, "", 1, default);
-
-            // The run is busy writing down that one worker has left, when another one comes.
-            var first = new WorkerSeat(sessions.Open("a"), Said);
-            Assert.True(await doors.TryJoinAsync(first, id, default));
-            var actor = runs.Find(id)!;
-            await actor.PostAndWaitAsync(new Tick(), default);
-            Assert.Equal(["a"], actor.State.Members.Keys);
-            await using var released = new Released(held);
-            held.Hold("a is no member any more");
-            first.Leave();
-            while (!held.Reached.IsCompleted)
-            {
-                actor.Post(new Tick());
-                await Task.Delay(Moment, TimeProvider.System);
-            }
-
-            Assert.Empty(actor.State.Members);
-            Assert.True(await doors.TryJoinAsync(new WorkerSeat(sessions.Open("b"), Said), id, default));
-
-            var again = catalog.SubmitAsync(description, "", 1, default);
+            actor.Post(new Tick());
             await Task.Delay(Moment, TimeProvider.System);
-            held.GoOn();
-            Assert.Equal((id, true), await again);
-            var driven = runs.Find(id)!;
-            await driven.PostAndWaitAsync(new Tick(), default);
-            Assert.Equal(["b"], driven.State.Members.Keys);
         }
-        finally
-        {
-            directory.Delete(recursive: true);
-        }
+
+        Assert.Empty(actor.State.Members);
+        Assert.True(await doors.TryJoinAsync(new WorkerSeat(desk.Sessions.Open("b"), Said), id, default));
+
+        var again = desk.SubmitAsync();
+        await Task.Delay(Moment, TimeProvider.System);
+        desk.Store.GoOn();
+        Assert.Equal((id, true), await again);
+        var driven = desk.Runs.Find(id)!;
+        await driven.PostAndWaitAsync(new Tick(), default);
+        Assert.Equal(["b"], driven.State.Members.Keys);
     }
 
     [Fact]
     public async Task Nothing_that_came_in_before_is_decided_once_the_store_refused_a_write()
     {
-        await using var place = new SqliteTestStore();
-        var directory = Directory.CreateTempSubdirectory("addernet-catalog-");
-        try
-        {
-            await using var kept = place.Open();
-            var store = DispatchProxy.Create<IRunStore, HeldStore>();
-            var held = (HeldStore)(object)store;
-            held.Kept = kept;
-            var log = NullLogger.Instance;
-            await using var lease = await StoreLease.TakeAsync(store, LeaseOwner.ThisProcess(), TimeSpan.FromHours(1), standby: false, TimeProvider.System, log, default);
-            var sessions = new SessionTable(0, log);
-            await using var runs = new LocalRuns(new RunActors(store, sessions, TimeProvider.System, log), lease);
-            using var catalog = new RunCatalog(store, runs, log);
-            var (id, _) = await catalog.SubmitAsync(Runs.Describe(Path.Combine(directory.FullName, "out"), 2).Description, "", 1, default);
-            var actor = runs.Find(id)!;
+        await using var desk = await HeldDesk.OpenAsync();
+        var (id, _) = await desk.SubmitAsync();
+        var actor = desk.Runs.Find(id)!;
 
-            // It waits for its store with a worker's coming, and a cancellation is in the queue, when another coordinator takes the store.
-            await using var released = new Released(held);
-            held.Hold("a at http://127.0.0.1:1");
-            actor.Post(new MemberConnected("a", 1, new WorkerInfo("test", 1, "managed", "probe", "http://127.0.0.1:1", 1, "here", 1)));
-            actor.Post(new MemberPrepared("a", 1, "identity", "data", AdderNet.Coordinator.RunLogic.MemberReport.Fresh, 160, 25, ["conv1"]));
-            await held.Reached.WaitAsync(TimeSpan.FromMinutes(1));
-            var cancelled = actor.PostAndWaitAsync(new ControlAsked(ControlKind.Cancel, "asked for"), default);
-            await using (var thief = place.Open())
-                await thief.AcquireAsync("thief", TimeSpan.FromMinutes(1), _ => true, default);
-            held.GoOn();
-            await cancelled.WaitAsync(TimeSpan.FromMinutes(1));
-            Assert.Equal(RunCondition.Failed, RunOverview.Condition(actor.State));
-            Assert.Contains("lets go of the run", actor.State.Reason, StringComparison.Ordinal);
-        }
-        finally
-        {
-            directory.Delete(recursive: true);
-        }
+        // It waits for its store with a worker's coming, and a cancellation is in the queue, when another coordinator takes the store.
+        desk.Store.Hold("a at http://127.0.0.1:1");
+        actor.Post(new MemberConnected("a", 1, new WorkerInfo("test", 1, "managed", "probe", "http://127.0.0.1:1", 1, "here", 1)));
+        actor.Post(new MemberPrepared("a", 1, "identity", "data", AdderNet.Coordinator.RunLogic.MemberReport.Fresh, 160, 25, ["conv1"]));
+        await desk.Store.Reached.WaitAsync(TimeSpan.FromMinutes(1));
+        var cancelled = actor.PostAndWaitAsync(new ControlAsked(ControlKind.Cancel, "asked for"), default);
+        await using (var thief = desk.Place.Open())
+            await thief.AcquireAsync("thief", TimeSpan.FromMinutes(1), _ => true, default);
+        desk.Store.GoOn();
+        await cancelled.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(RunCondition.Failed, RunOverview.Condition(actor.State));
+        Assert.Contains("lets go of the run", actor.State.Reason, StringComparison.Ordinal);
     }
 
-    /// <summary>Lets a held store go on when a test fails, so that what waits for it can end.</summary>
-    private sealed class Released(HeldStore held) : IAsyncDisposable
+    /// <summary>A catalog on a store that can be held; disposed it lets the store go on, so that what waits for it ends when a test fails.</summary>
+    private sealed class HeldDesk : IAsyncDisposable
     {
-        public ValueTask DisposeAsync()
+        private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("addernet-catalog-");
+        private readonly IRunStore kept;
+        private readonly StoreLease lease;
+
+        private HeldDesk(SqliteTestStore place, IRunStore kept, IRunStore store, StoreLease lease)
         {
-            held.GoOn();
-            return ValueTask.CompletedTask;
+            (Place, this.kept, this.lease) = (place, kept, lease);
+            Store = (HeldStore)(object)store;
+            Sessions = new SessionTable(0, NullLogger.Instance);
+            Runs = new LocalRuns(new RunActors(store, Sessions, TimeProvider.System, NullLogger.Instance), lease);
+            Catalog = new RunCatalog(store, Runs, NullLogger.Instance);
+        }
+
+        public SqliteTestStore Place { get; }
+
+        public HeldStore Store { get; }
+
+        public SessionTable Sessions { get; }
+
+        public LocalRuns Runs { get; }
+
+        public RunCatalog Catalog { get; }
+
+        /// <summary>Its lease is so long that only a refused write can tell that another coordinator has the store.</summary>
+        public static async Task<HeldDesk> OpenAsync()
+        {
+            var place = new SqliteTestStore();
+            var kept = place.Open();
+            var store = DispatchProxy.Create<IRunStore, HeldStore>();
+            ((HeldStore)(object)store).Kept = kept;
+            var lease = await StoreLease.TakeAsync(
+                store, LeaseOwner.ThisProcess(), TimeSpan.FromHours(1), standby: false, TimeProvider.System, NullLogger.Instance, default);
+            return new HeldDesk(place, kept, store, lease);
+        }
+
+        public Task<(string RunId, bool Resumed)> SubmitAsync() =>
+            Catalog.SubmitAsync(Faults.Runs.Describe(Path.Combine(directory.FullName, "out"), 2).Description, "", 1, default);
+
+        public async ValueTask DisposeAsync()
+        {
+            Store.GoOn();
+            Catalog.Dispose();
+            await Runs.DisposeAsync();
+            await lease.DisposeAsync();
+            await kept.DisposeAsync();
+            await Place.DisposeAsync();
+            directory.Delete(recursive: true);
         }
     }
 

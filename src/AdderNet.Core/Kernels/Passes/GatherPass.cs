@@ -155,9 +155,15 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         private readonly void FindAddends(in GatherRun run, int first, int end, float* addends)
         {
             if (Operands.RowAddends == null)
+            {
                 PixelSums<TOps, TVector>.Sum(Operands.Source, run.Sources + first, end - first, Terms, addends);
-            for (var row = 0; Operands.RowAddends != null && row < end - first; row++)
-                addends[row] = Operands.RowAddends[run.Places[first + row]];
+            }
+            else
+            {
+                for (var row = 0; row < end - first; row++)
+                    addends[row] = Operands.RowAddends[run.Places[first + row]];
+            }
+
             new Span<float>(addends + end - first, GatherPlan.Group).Clear();
         }
 
