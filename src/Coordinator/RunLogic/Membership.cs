@@ -85,12 +85,13 @@ internal static class Membership
             }
         }
 
-        // Within a session a member never holds less than it did: a report that says less was repeated on its way.
-        var report = member.Report is { } known && known.AppliedStep > prepared.Report.AppliedStep ? known : prepared.Report;
-
         // One that observes in the present generation goes on doing so over its new session.
         var listed = turn.State.Phase is Gathering or Proposing ? null : turn.State.Generation?.Find(member.WorkerId);
-        member = member with { Report = report, ProgressAt = turn.Now, FollowedStep = 0, MayBeFurther = listed is { Votes: false } };
+
+        // Within a session a member never holds less than it did: of a report that came again, only what is newer counts.
+        member = member.Report is { } known
+            ? member with { Report = known.AppliedStep > prepared.Report.AppliedStep ? known : prepared.Report, ProgressAt = turn.Now }
+            : member with { Report = prepared.Report, ProgressAt = turn.Now, FollowedStep = 0, MayBeFurther = listed is { Votes: false } };
         turn.Update(member);
         turn.State = turn.State with
         {

@@ -98,6 +98,14 @@ public class ObserverTests
     }
 
     [Fact]
+    public void A_report_that_comes_again_does_not_undo_what_the_observer_has_followed_since()
+    {
+        run.InPosition("a").Train(4).Follow("b", 5).Vote("a").Close("a").After(100);
+        run.Prepare("b", MemberReport.Fresh).After(500).Grant().Grant();
+        Assert.Equal((5L, "b"), (run.State.Generation!.BaseStep, Assert.Single(run.State.Generation.Members).WorkerId));
+    }
+
+    [Fact]
     public void An_observer_that_reopened_its_session_may_be_further_than_it_said_then()
     {
         run.InPosition("a").Train(4);
