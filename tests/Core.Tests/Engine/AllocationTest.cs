@@ -36,18 +36,17 @@ public sealed class AllocationTest
 
         // The first progress of each step reads what every compute thread has allocated so far, on the thread that drives the step.
         var (readings, first) = (new List<long>(Unmeasured + Steps + 1), true);
-        var applied = 0L;
+        var applied = new List<long>(Unmeasured + Steps + 1);
         for (var step = 0; step <= Unmeasured + Steps; step++)
         {
             first = true;
             foreach (var sum in await replica.ComputeAsync(new ShardRange(0, 2), batches, moments, Progress, listener, CancellationToken.None))
                 sum.Sum.Span.CopyTo(mean);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            replica.Apply(mean, skip: false);
-            applied = GC.GetAllocatedBytesForCurrentThread() - before;
+            applied.Add(AllocatedBytes.By(() => replica.Apply(mean, skip: false)));
         }
 
-        Assert.Equal(0, applied);
+        // The least of several steps: a collection in between counts as an allocation.
+        Assert.Equal(0, applied.Skip(Unmeasured).Min());
         Assert.Equal(0, readings.Skip(Unmeasured).Zip(readings.Skip(Unmeasured + 1), (earlier, later) => later - earlier).Min());
 
         void Progress()
