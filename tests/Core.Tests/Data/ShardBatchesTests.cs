@@ -144,7 +144,7 @@ public sealed class ShardBatchesTests
         var training = Description.Training with { Batch = new BatchOptions { Global = 8, Shards = 8 } };
         await using var batches = new ShardBatches(counting, large, new SampleOrder(5, Source.Train.Count, 8), training, TimeProvider.System);
         await batches.GetAsync(1, 0, CancellationToken.None);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (counting.Reads < 2)
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, limit.Token);
         await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, limit.Token);

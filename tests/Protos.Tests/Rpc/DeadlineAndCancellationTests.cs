@@ -132,7 +132,7 @@ public sealed class DeadlineAndCancellationTests
         await foreach (BytesValue _ in rpc.Channel.ServerStreamAsync(EchoMethods.Count, Messages.Of(1)))
             break;
 
-        await stopped.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await stopped.Task.WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class DeadlineAndCancellationTests
             while (endless.Written != written || written == 0);
             break;
         }
-        await stopped.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await stopped.Task.WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     [Fact]

@@ -54,7 +54,7 @@ internal sealed class EchoService(int? maxReceive = null) : IRpcService
     }
 
     /// <summary>The next thing that happened to a call: <c>hanging</c>, <c>cancelled</c>, <c>gone</c>, <c>ended</c>.</summary>
-    public async Task<string> NextEventAsync() => await _events.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+    public async Task<string> NextEventAsync() => await _events.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1));
 
     private async Task CountAsync(BytesValue request, IRpcWriter<BytesValue> responses, RpcServerContext context)
     {

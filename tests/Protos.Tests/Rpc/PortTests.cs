@@ -9,7 +9,7 @@ namespace AdderNet.Protos.Tests.Rpc;
 
 public sealed class PortTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     [Theory]
     [InlineData("1.1")]
@@ -94,7 +94,7 @@ public sealed class PortTests
     [Fact]
     public async Task A_stopping_server_lets_calls_end_and_takes_no_new_ones()
     {
-        await using RpcFixture rpc = await RpcFixture.StartAsync(server: o => o with { GracePeriod = TimeSpan.FromSeconds(20) });
+        await using RpcFixture rpc = await RpcFixture.StartAsync(server: o => o with { GracePeriod = 2 * Patience });
         await using RpcDuplexCall<BytesValue, BytesValue> call = rpc.Channel.Duplex(EchoMethods.Chat);
         await using IAsyncEnumerator<BytesValue> answers = call.ReadAllAsync().GetAsyncEnumerator();
         await call.WriteAsync(Messages.Of(1));

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using AdderNet.Protos.Rpc;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace AdderNet.Protos.Tests.Rpc;
@@ -50,12 +51,12 @@ public sealed class UntakenMessageTests
         });
     }
 
-    /// <summary>Keeps what is logged as a warning or worse.</summary>
+    /// <summary>Keeps what is logged of calls as a warning or worse; Kestrel warns of a slow machine.</summary>
     private sealed class WarningLog : ILoggerFactory, ILogger
     {
         public ConcurrentQueue<string> Lines { get; } = [];
 
-        public ILogger CreateLogger(string categoryName) => this;
+        public ILogger CreateLogger(string categoryName) => categoryName == RpcTelemetry.Name ? this : NullLogger.Instance;
 
         public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
 
