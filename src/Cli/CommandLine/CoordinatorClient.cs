@@ -6,7 +6,8 @@ namespace AdderNet.Cli.CommandLine;
 /// <summary>Calls a coordinator for a person, the first of several that answers: its failures become one line.</summary>
 internal sealed class CoordinatorClient(IReadOnlyList<Uri> addresses) : IAsyncDisposable
 {
-    private static readonly RpcCallOptions Patience = new() { Deadline = TimeSpan.FromSeconds(20) };
+    /// <summary>A coordinator on a busy machine may take tens of seconds to answer its first call.</summary>
+    private static readonly RpcCallOptions Patience = new() { Deadline = TimeSpan.FromMinutes(1) };
 
     /// <summary>Where coordinators listen when nothing else is said.</summary>
     public const string DefaultAddress = "http://127.0.0.1:7400";

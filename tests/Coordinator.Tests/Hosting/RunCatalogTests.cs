@@ -29,10 +29,11 @@ public sealed class RunCatalogTests
         Assert.Equal(["a"], actor.State.Members.Keys);
         desk.Store.Hold("a is no member any more");
         first.Leave();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (!desk.Store.Reached.IsCompleted)
         {
             actor.Post(new Tick());
-            await Task.Delay(Moment, TimeProvider.System);
+            await Task.Delay(Moment, TimeProvider.System, limit.Token);
         }
 
         Assert.Empty(actor.State.Members);
