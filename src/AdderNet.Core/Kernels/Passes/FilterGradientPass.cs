@@ -14,7 +14,7 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
     where TTile : struct, ITile
     where TDirectTile : struct, ITile
 {
-    /// <summary>Bytes of gradients and copied inputs that stay in the second-level cache while panels pass by them.</summary>
+    /// <summary>Bytes of gradients and inputs that stay in the second-level cache while panels pass by them.</summary>
     private const int SpanBytes = 512 << 10;
 
     /// <summary>Panels a thread above which one more or less hardly matters.</summary>
@@ -35,7 +35,7 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
         var split = new PanelSplit(shape.FilterElements, TOps.Width, own == null ? PanelVectors(plan) : TOps.TileVectors);
         var shares = threads.Count;
         var spanBlocks = SpanBlocks(plan);
-        var gradients = new GradientRows<TOps, TVector>(g, shape.T, spanBlocks, threads);
+        var gradients = new GradientRows<TOps, TVector>(shape, g, spanBlocks, threads);
         var rowStride = FilterGradientEnd<TOps, TVector>.RowStride(shape.FilterElements);
         var result = threads.Workspace.Take<float>(WorkspaceSlot.OrderedGradient, (long)(shape.T + TTile.Rows(3)) * rowStride);
         var job = new FilterGradientSpan<TOps, TVector, TTile, TDirectTile>
@@ -69,13 +69,17 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
         new FilterGradientEnd<TOps, TVector>(shape, result, gradients.Totals, filters, gradient).Write(threads);
     }
 
-    /// <summary>Blocks of positions whose gradients, and inputs where they are copied, fill the bytes of a span; what is packed or not copied is worth full tiles.</summary>
+    /// <summary>
+    /// Blocks of positions whose gradients and inputs fill the bytes of a span; where gradients are packed they pass by many panels, and only
+    /// copied inputs count. What is packed is worth full tiles.
+    /// </summary>
     private static int SpanBlocks(ConvolutionPlan plan)
     {
         var shape = plan.Shape;
-        var copied = plan.CopiesInput ? Block * shape.Stride * shape.Stride * shape.C : 0;
-        var fewest = copied > 0 && !GradientRows<TOps, TVector>.Packs(shape.T) ? PositionTiles.MostBlocks - 1 : PositionTiles.MostBlocks;
-        var blocks = Math.Max(SpanBytes / sizeof(float) / (GradientRows<TOps, TVector>.Length(shape.T) + copied), fewest);
+        var packs = GradientRows<TOps, TVector>.Packs(shape);
+        var inputs = packs && !plan.CopiesInput ? 0 : Block * shape.C * (plan.CopiesInput ? shape.Stride * shape.Stride : 1);
+        var fewest = packs ? PositionTiles.MostBlocks : PositionTiles.MostBlocks - 1;
+        var blocks = Math.Max(SpanBytes / sizeof(float) / (GradientRows<TOps, TVector>.Length(shape) + inputs), fewest);
         return Math.Min(blocks, (shape.Positions + Block - 1) / Block);
     }
 

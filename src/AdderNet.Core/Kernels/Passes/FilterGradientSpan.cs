@@ -128,6 +128,7 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
             for (var row = 0; row < rows && position == 0; row++)
                 new Span<float>(call.Output + outputOffsets[row], panel.Vectors * TOps.Width).Clear();
             call.Ahead = ahead.Take(length);
+            Gradients.AskBehind(ref call.Ahead, t + rows - 1, position, Positions.First);
             TSweepTile.Run(panel.Vectors, call);
         }
     }

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace AdderNet.Core.Kernels;
 
 /// <summary>
 /// Output gradients as the tiles of filter gradients read them, a span of positions at a time: where they lie, or, where there are so many
-/// filters that positions would collide in the caches, packed as [block of positions, line of 16 filters, position, filter].
+/// filters or channels that positions would collide in the caches, packed as [line of 16 filters, position, filter].
 /// The sums over positions that eq. 5 wants come along.
 /// </summary>
 internal readonly unsafe struct GradientRows<TOps, TVector>
@@ -16,6 +17,9 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     /// <summary>Filters up to which tiles read gradients where they lie: packing costs more than it gains there.</summary>
     private const int DirectFilters = 256;
 
+    /// <summary>Channels from which a single tap's inputs, read where they lie as well, would contend with gradients for few sets of the caches.</summary>
+    private const int CollidingChannels = 512;
+
     /// <summary>Filters of a packed line; also the elements between one position and the next.</summary>
     private const int Line = 16;
 
@@ -25,6 +29,9 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     /// <summary>Rows that tiles read beyond the last filter: those of two of the tallest.</summary>
     private const int Excess = 2 * Line;
 
+    /// <summary>How far ahead packing asks for gradients.</summary>
+    private const int PositionsAhead = 16;
+
     /// <summary>Chains that are summed side by side.</summary>
     private const int Together = 4;
 
@@ -33,17 +40,20 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     private readonly int padded;
     private readonly float* packed;
     private readonly float* sums;
+    private readonly int lineStride;
 
-    /// <param name="g">[P, filters].</param>
-    /// <param name="filters">Number of filters.</param>
+    /// <param name="shape">The layer.</param>
+    /// <param name="g">[P, T].</param>
     /// <param name="spanBlocks">Most blocks of a span.</param>
     /// <param name="threads">Give the memory.</param>
-    public GradientRows(float* g, int filters, int spanBlocks, ComputeThreads threads)
+    public GradientRows(in ConvolutionShape shape, float* g, int spanBlocks, ComputeThreads threads)
     {
         gradient = g;
-        this.filters = filters;
+        filters = shape.T;
         padded = (filters + TOps.Width - 1) / TOps.Width * TOps.Width;
-        packed = Packs(filters) ? threads.Workspace.Take<float>(WorkspaceSlot.PackedGradient, (long)spanBlocks * Length(filters)) : null;
+        packed = Packs(shape) ? threads.Workspace.Take<float>(WorkspaceSlot.PackedGradient, (long)spanBlocks * Length(shape)) : null;
+        BlockLength = packed == null ? filters * Block : LineLength;
+        lineStride = spanBlocks * LineLength;
         sums = threads.Workspace.Take<float>(WorkspaceSlot.BlockSums, (long)spanBlocks * padded);
         Totals = threads.Workspace.Take<float>(WorkspaceSlot.GradientSums, padded);
         Offsets = threads.Workspace.Take<int>(WorkspaceSlot.PackedRows, filters + Excess);
@@ -54,23 +64,33 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     /// <summary>Each filter's sum over all positions so far, with the filling of the last vector.</summary>
     public float* Totals { get; }
 
-    /// <summary>For each filter (and those that tiles read beyond the last one) where it begins within a block.</summary>
+    /// <summary>For each filter (and those that tiles read beyond the last one) where it begins, relative to a block.</summary>
     public int* Offsets { get; }
 
     /// <summary>Elements between one position and the next.</summary>
     public int Stride => packed == null ? filters : Line;
 
-    /// <summary>Elements of a block of positions.</summary>
-    public int BlockLength => Length(filters);
+    /// <summary>Elements between a block of positions and the next.</summary>
+    public int BlockLength { get; }
 
     /// <summary>Elements of a block of positions.</summary>
-    public static int Length(int filters) => Packs(filters) ? (filters + Line - 1) / Line * LineLength : filters * Block;
+    public static int Length(in ConvolutionShape shape) => Packs(shape) ? (shape.T + Line - 1) / Line * LineLength : shape.T * Block;
 
     /// <summary>The block that begins at a position of the span.</summary>
     /// <param name="position">The position.</param>
     /// <param name="firstPosition">The span's first.</param>
     public float* BlockAt(int position, int firstPosition) =>
         packed == null ? gradient + (nint)position * filters : packed + (nint)((position - firstPosition) / Block) * BlockLength;
+
+    /// <summary>Has a tile that asks for no other run ask for the packed lines behind those of its last filter, a position a term: hardware foresees them within a page only.</summary>
+    public void AskBehind(ref TileAhead ahead, int lastFilter, int position, int firstPosition)
+    {
+        var next = (lastFilter / Line + 1) * Line;
+        if (packed == null || next >= filters || ahead.RunStep != 0)
+            return;
+        ahead.Run = BlockAt(position, firstPosition) + Place(next);
+        ahead.RunStep = Line;
+    }
 
     /// <summary>The gradients of some positions as they lie.</summary>
     public ElementRun Run(int position, int endPosition) => new() { First = gradient + (nint)position * filters, Length = (nint)(endPosition - position) * filters };
@@ -112,9 +132,10 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     }
 
     /// <summary>Whether gradients are packed.</summary>
-    public static bool Packs(int filters) => filters > DirectFilters;
+    public static bool Packs(in ConvolutionShape shape) =>
+        shape.T > DirectFilters || (shape.KernelHeight * shape.KernelWidth == 1 && shape.C >= CollidingChannels);
 
-    private static int Place(int t) => t / Line * LineLength + t % Line;
+    private int Place(int t) => t / Line * lineStride + t % Line;
 
     private int Vectors => padded / TOps.Width;
 
@@ -164,6 +185,16 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
         nint at = 0;
         for (nint to = 0; to < LineLength; to += Line, at += step)
         {
+            // Positions lie pages apart, where hardware does not foresee them.
+            if (Sse.IsSupported)
+            {
+                var ahead = at + PositionsAhead * step;
+                Sse.Prefetch1(from0 + ahead);
+                Sse.Prefetch1(from1 + ahead);
+                Sse.Prefetch1(from2 + ahead);
+                Sse.Prefetch1(from3 + ahead);
+            }
+
             var value0 = TOps.Load(from0 + at);
             var value1 = TOps.Load(from1 + at);
             var value2 = TOps.Load(from2 + at);
