@@ -117,6 +117,7 @@ public sealed class RpcChannel : IAsyncDisposable
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             EnableMultipleHttp2Connections = options.MultipleConnections,
             InitialHttp2StreamWindowSize = options.StreamWindowBytes,
+            ConnectCallback = static (context, cancellationToken) => ConnectionStream.ConnectAsync(context.DnsEndPoint, cancellationToken),
         };
         if (options.ClientCertificate is { } certificate)
             handler.SslOptions.ClientCertificates = [certificate];
