@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime;
 using AdderNet.Core.Engine;
 using AdderNet.Core.Kernels;
 
@@ -9,7 +10,7 @@ internal sealed class StepBench(TimeProvider clock)
 {
     private const int FewestSteps = 3;
     private const int MostSteps = 200;
-    private const int UnmeasuredSteps = 2;
+    private const int FewestUncounted = 2;
 
     /// <summary>Small models are also timed with the reference kernels; large ones would take minutes a step.</summary>
     private const double ReferenceElements = 1e9;
@@ -63,9 +64,10 @@ internal sealed class StepBench(TimeProvider clock)
 
     private static StepGain Gain(double speedUp, double loop) => new(speedUp, loop, speedUp / loop);
 
-    private static async Task WarmAsync(MeasuredStep step, CancellationToken cancellation)
+    private async Task WarmAsync(MeasuredStep step, CancellationToken cancellation)
     {
-        for (var i = 0; i < UnmeasuredSteps; i++)
+        var warmUp = new WarmUp(clock, WarmUp.Longest);
+        for (var i = 0; warmUp.Goes(JitInfo.GetCompilationTime()) || i < FewestUncounted; i++)
             await step.RunAsync(cancellation).ConfigureAwait(false);
     }
 

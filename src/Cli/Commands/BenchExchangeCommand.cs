@@ -24,6 +24,8 @@ internal static class BenchExchangeCommand
         group.Validators.Add(result => Require(result, group, value => value is >= 0 and <= 65536, "between 0 and 65536", "--group-size 2"));
         var rounds = new Option<int>("--rounds") { Description = "Samples of each", HelpName = "N", DefaultValueFactory = _ => 9 };
         rounds.Validators.Add(result => Require(result, rounds, value => value is >= 1 and <= 1000, "between 1 and 1000", "--rounds 9"));
+        var warmUp = new Option<double>("--warm-up") { Description = "Longest time for rounds that do not count, until the just-in-time compiler rests", HelpName = "SECONDS", DefaultValueFactory = _ => WarmUp.Longest.TotalSeconds };
+        warmUp.Validators.Add(result => Require(result, warmUp, value => value is >= 0 and <= 600, "between 0 and 600", "--warm-up 60"));
         var model = new Option<bool>("--model") { Description = "Measures nothing: tells by the cost model of docs/exchange.md what 8 to 1,024 workers would take" };
         var json = BenchCommand.JsonOption();
         var command = new ExampleCommand(
@@ -32,12 +34,12 @@ internal static class BenchExchangeCommand
             "./addernet bench exchange --workers 4 --json exchange.json",
             "./addernet bench exchange --model")
         {
-            workers, megabytes, bucket, group, rounds, model, json,
+            workers, megabytes, bucket, group, rounds, warmUp, model, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             var output = parsed.InvocationConfiguration.Output;
-            var load = new ExchangeLoad(parsed.GetValue(workers), parsed.GetValue(megabytes), parsed.GetValue(bucket), parsed.GetValue(group), parsed.GetValue(rounds));
+            var load = new ExchangeLoad(parsed.GetValue(workers), parsed.GetValue(megabytes), parsed.GetValue(bucket), parsed.GetValue(group), parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(warmUp)));
             if (parsed.GetValue(model))
             {
                 foreach (var forecast in ExchangeForecast.Table(load.Megabytes * 1e6, load.BucketMegabytes * (1 << 20)))

@@ -9,7 +9,8 @@ namespace AdderNet.Cli.Benchmarks.Exchange;
 /// <param name="BucketMegabytes">As <c>exchange.bucket_megabytes</c> (2^20 bytes).</param>
 /// <param name="GroupSize">As <c>exchange.group_size</c>.</param>
 /// <param name="Rounds">Samples of each contender.</param>
-internal sealed record ExchangeLoad(int Workers, double Megabytes, double BucketMegabytes, int GroupSize, int Rounds);
+/// <param name="WarmUp">Longest time for rounds that do not count (<see cref="Benchmarks.WarmUp"/>).</param>
+internal sealed record ExchangeLoad(int Workers, double Megabytes, double BucketMegabytes, int GroupSize, int Rounds, TimeSpan WarmUp);
 
 /// <summary>One contender.</summary>
 /// <param name="Name">What moved the bytes.</param>
@@ -35,6 +36,7 @@ internal sealed record ExchangeRatios(double StreamOfHttp, double StreamOfPlain,
 /// <summary>All-reduce of a gradient between processes on this machine, beside what else moves bytes between them, round by round.</summary>
 internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
 {
+    private const int FewestUncounted = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Elements of the gradient.</summary>
@@ -82,9 +84,10 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
         ];
         var seconds = contenders.Select(_ => new List<double>()).ToList();
         var allocated = contenders.Select(_ => new List<double>()).ToList();
-        const int warm = 5;
-        for (var round = 0; round < warm + load.Rounds; round++)
+        var warmUp = new WarmUp(clock, load.WarmUp);
+        for (var (round, counted) = (0, false); seconds[0].Count < load.Rounds; round++)
         {
+            counted = counted || (!warmUp.Goes(await CompilingAsync(members, cancellation).ConfigureAwait(false)) && round >= FewestUncounted);
             for (var i = 0; i < contenders.Length; i++)
             {
                 var start = clock.GetTimestamp();
@@ -92,7 +95,7 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
                 var time = clock.GetElapsedTime(start).TotalSeconds;
                 if (i == 0 && await AskAllAsync(members, "check", cancellation).ConfigureAwait(false) is var checks && checks.FirstOrDefault(c => !c.StartsWith("right ", StringComparison.Ordinal)) is { } wrong)
                     throw new CommandFailedException($"the mean of step {step} is wrong: {wrong}");
-                if (round < warm)
+                if (!counted)
                     continue;
                 seconds[i].Add(time);
                 allocated[i].Add(answers.Sum(a => double.Parse(a.Split(' ')[^1], CultureInfo.InvariantCulture)));
@@ -101,6 +104,12 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
 
         var rows = contenders.Select((c, i) => new ExchangeRow(c.Name, c.Bytes, new Timing(seconds[i]).Median, new Timing(seconds[i]).Minimum, Timing.MedianOf(allocated[i]))).ToList();
         return (rows, new ExchangeRatios(rows[4].Seconds / rows[3].Seconds, rows[5].Seconds / rows[3].Seconds, rows[0].Seconds / rows[2].Seconds));
+    }
+
+    private async Task<TimeSpan> CompilingAsync(List<MemberProcess> members, CancellationToken cancellation)
+    {
+        var answers = await AskAllAsync(members, "compiling", cancellation).ConfigureAwait(false);
+        return TimeSpan.FromTicks(answers.Sum(a => long.Parse(a.Split(' ')[0], CultureInfo.InvariantCulture)));
     }
 
     private async Task<IReadOnlyList<string>> AskAllAsync(List<MemberProcess> members, string what, CancellationToken cancellation)

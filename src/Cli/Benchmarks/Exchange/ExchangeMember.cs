@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 using AdderNet.Core.Engine;
 using AdderNet.Core.Sharding;
 using AdderNet.Protos.Rpc;
@@ -11,7 +12,7 @@ namespace AdderNet.Cli.Benchmarks.Exchange;
 /// <summary>
 /// One process of <c>bench exchange</c>: the worker's own exchange without the training. It does what each line of its input
 /// asks, and answers with one line: <c>members URL|PORT...</c> forms the generation, <c>reduce STEP</c> and <c>check</c> the result,
-/// <c>meet STEP</c> holds the meetings of global batch norm,
+/// <c>compiling</c> tells how long its just-in-time compiler has worked so far, <c>meet STEP</c> holds the meetings of global batch norm,
 /// <c>plain|piece|http-keep FROM</c> fetch a vector from another member into one of this member's, <c>piece-drop FROM</c> one that is thrown away,
 /// <c>http|tcp FROM BYTES</c> bytes from a small buffer that are thrown away, <c>http-all BYTES</c> such from each other at once.
 /// </summary>
@@ -102,6 +103,8 @@ internal sealed class ExchangeMember : IAsyncDisposable
                 return await ReduceAsync(Number(1), cancellation).ConfigureAwait(false);
             case "check":
                 return Check() is { } wrong ? $"element {wrong} is {mean[wrong]}" : "right";
+            case "compiling":
+                return JitInfo.GetCompilationTime().Ticks.ToString(CultureInfo.InvariantCulture);
             case "meet":
                 store.BeginStep(Number(1));
                 await meetings!.RunAsync(Number(1), cancellation).ConfigureAwait(false);
