@@ -51,7 +51,7 @@ def gloo(world, elements):
 
 def ours(addernet, world, megabytes):
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        subprocess.run([addernet, "bench", "exchange", "--workers", str(world), "--megabytes", str(megabytes), "--rounds", str(ROUNDS), "--json", file.name],
+        subprocess.run([addernet, "bench", "exchange", "--workers", str(world), "--megabytes", str(megabytes), "--rounds", str(ROUNDS), "--alone", "--json", file.name],
                        check=True, stdout=subprocess.DEVNULL)
         rows = json.load(open(file.name))["rows"]
     return next(row["seconds"] for row in rows if row["name"] == "all-reduce")

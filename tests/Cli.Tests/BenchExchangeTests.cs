@@ -24,7 +24,7 @@ public sealed class BenchExchangeTests
         var file = Path.Combine(folder.FullName, "exchange.json");
         try
         {
-            var result = await CliProcess.RunAsync("bench", "exchange", "--megabytes", megabytes.ToString(CultureInfo.InvariantCulture), "--rounds", "5", "--warm-up", "0", "--json", file);
+            var result = await CliProcess.RunAsync("bench", "exchange", "--megabytes", megabytes.ToString(CultureInfo.InvariantCulture), "--rounds", "5", "--warm-up", "0", "--alone", "--json", file);
             Assert.Equal((0, ""), (result.ExitCode, result.Errors));
             using var report = JsonDocument.Parse(await File.ReadAllBytesAsync(file));
             return report.RootElement.GetProperty("rows").EnumerateArray().Single(row => row.GetProperty("name").GetString() == "all-reduce").GetProperty("allocated").GetDouble();

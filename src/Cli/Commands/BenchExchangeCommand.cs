@@ -26,6 +26,7 @@ internal static class BenchExchangeCommand
         rounds.Validators.Add(result => Require(result, rounds, value => value is >= 1 and <= 1000, "between 1 and 1000", "--rounds 9"));
         var warmUp = new Option<double>("--warm-up") { Description = "Longest time for rounds that do not count, until the just-in-time compiler rests", HelpName = "SECONDS", DefaultValueFactory = _ => WarmUp.Longest.TotalSeconds };
         warmUp.Validators.Add(result => Require(result, warmUp, value => value is >= 0 and <= 600, "between 0 and 600", "--warm-up 60"));
+        var alone = new Option<bool>("--alone") { Description = "The all-reduce only, without what it is compared with" };
         var model = new Option<bool>("--model") { Description = "Measures nothing: tells by the cost model of docs/exchange.md what 8 to 1,024 workers would take" };
         var json = BenchCommand.JsonOption();
         var command = new ExampleCommand(
@@ -34,12 +35,12 @@ internal static class BenchExchangeCommand
             "./addernet bench exchange --workers 4 --json exchange.json",
             "./addernet bench exchange --model")
         {
-            workers, megabytes, bucket, group, rounds, warmUp, model, json,
+            workers, megabytes, bucket, group, rounds, warmUp, alone, model, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             var output = parsed.InvocationConfiguration.Output;
-            var load = new ExchangeLoad(parsed.GetValue(workers), parsed.GetValue(megabytes), parsed.GetValue(bucket), parsed.GetValue(group), parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(warmUp)));
+            var load = new ExchangeLoad(parsed.GetValue(workers), parsed.GetValue(megabytes), parsed.GetValue(bucket), parsed.GetValue(group), parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(warmUp)), parsed.GetValue(alone));
             if (parsed.GetValue(model))
             {
                 foreach (var forecast in ExchangeForecast.Table(load.Megabytes * 1e6, load.BucketMegabytes * (1 << 20)))
@@ -51,9 +52,13 @@ internal static class BenchExchangeCommand
             var (rows, ratios) = await new ExchangeBench(load, TimeProvider.System).MeasureAsync(cancellation).ConfigureAwait(false);
             foreach (var row in rows)
                 output.WriteLine(row);
-            output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"all-reduce {ratios.AllReduceOfHttp:0.00} times the time of bare HTTP/2 among all; one stream {ratios.StreamOfHttp:0.00} times the rate of bare HTTP/2, {ratios.StreamOfPlain:0.00} times that of protobuf messages"));
+            if (ratios is not null)
+            {
+                output.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"all-reduce {ratios.AllReduceOfHttp:0.00} times the time of bare HTTP/2 among all; one stream {ratios.StreamOfHttp:0.00} times the rate of bare HTTP/2, {ratios.StreamOfPlain:0.00} times that of protobuf messages"));
+            }
+
             if (parsed.GetValue(json) is { } file)
                 await new BenchReport("exchange", BenchMachine.Current, TimeProvider.System.GetUtcNow(), [.. rows], ratios).WriteAsync(file, cancellation).ConfigureAwait(false);
             return ExitCode.Done;

@@ -10,7 +10,8 @@ namespace AdderNet.Cli.Benchmarks.Exchange;
 /// <param name="GroupSize">As <c>exchange.group_size</c>.</param>
 /// <param name="Rounds">Samples of each contender.</param>
 /// <param name="WarmUp">Longest time for rounds that do not count (<see cref="Benchmarks.WarmUp"/>).</param>
-internal sealed record ExchangeLoad(int Workers, double Megabytes, double BucketMegabytes, int GroupSize, int Rounds, TimeSpan WarmUp);
+/// <param name="Alone">The all-reduce only, without the others that it is compared with.</param>
+internal sealed record ExchangeLoad(int Workers, double Megabytes, double BucketMegabytes, int GroupSize, int Rounds, TimeSpan WarmUp, bool Alone);
 
 /// <summary>One contender.</summary>
 /// <param name="Name">What moved the bytes.</param>
@@ -42,8 +43,9 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
     /// <summary>Elements of the gradient.</summary>
     private int Length => (int)(load.Megabytes * 1e6 / sizeof(float));
 
+    /// <returns>A row of each contender; no ratios where there is only one.</returns>
     /// <exception cref="CommandFailedException">A process ended, or the mean is not what it must be.</exception>
-    public async Task<(IReadOnlyList<ExchangeRow> Rows, ExchangeRatios Ratios)> MeasureAsync(CancellationToken cancellation)
+    public async Task<(IReadOnlyList<ExchangeRow> Rows, ExchangeRatios? Ratios)> MeasureAsync(CancellationToken cancellation)
     {
         var members = new List<MemberProcess>();
         try
@@ -63,7 +65,7 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
         }
     }
 
-    private async Task<(IReadOnlyList<ExchangeRow> Rows, ExchangeRatios Ratios)> RoundsAsync(List<MemberProcess> members, CancellationToken cancellation)
+    private async Task<(IReadOnlyList<ExchangeRow> Rows, ExchangeRatios? Ratios)> RoundsAsync(List<MemberProcess> members, CancellationToken cancellation)
     {
         var bytes = (long)Length * sizeof(float);
         // Each member takes the sums of its share from every other one, and every other one's share of the mean; groups change
@@ -82,6 +84,8 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
             ("pieces thrown away", bytes, () => AskAsync(members[0], "piece-drop 1", cancellation)),
             ("HTTP/2, vector to vector", bytes, () => AskAsync(members[0], "http-keep 1", cancellation)),
         ];
+        if (load.Alone)
+            contenders = contenders[..1];
         var seconds = contenders.Select(_ => new List<double>()).ToList();
         var allocated = contenders.Select(_ => new List<double>()).ToList();
         var warmUp = new WarmUp(clock, load.WarmUp);
@@ -103,7 +107,7 @@ internal sealed class ExchangeBench(ExchangeLoad load, TimeProvider clock)
         }
 
         var rows = contenders.Select((c, i) => new ExchangeRow(c.Name, c.Bytes, new Timing(seconds[i]).Median, new Timing(seconds[i]).Minimum, Timing.MedianOf(allocated[i]))).ToList();
-        return (rows, new ExchangeRatios(rows[4].Seconds / rows[3].Seconds, rows[5].Seconds / rows[3].Seconds, rows[0].Seconds / rows[2].Seconds));
+        return (rows, load.Alone ? null : new ExchangeRatios(rows[4].Seconds / rows[3].Seconds, rows[5].Seconds / rows[3].Seconds, rows[0].Seconds / rows[2].Seconds));
     }
 
     private async Task<TimeSpan> CompilingAsync(List<MemberProcess> members, CancellationToken cancellation)
