@@ -45,7 +45,7 @@ public sealed class Classifier : IDisposable
             throw new ArgumentException($"The image has {image.Length} values, not {model.Input.Height} x {model.Input.Width} x {model.Input.Channels}.", nameof(image));
         tape.Begin(new SampleBatch(image, new int[1], 1), shard: 0, reduction: []);
         network.Infer(tape, CancellationToken.None);
-        return tape.Output(model.Nodes.Count - 1)[..model.Classes];
+        return tape.Output(model.Nodes.Count - 1).Span[..model.Classes].ToArray();
     }
 
     /// <summary>The most likely class of an image.</summary>

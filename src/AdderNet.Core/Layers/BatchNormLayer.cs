@@ -68,7 +68,7 @@ internal sealed unsafe class BatchNormLayer : Layer
         var moments = tape.Norm(Index, Channels).OwnMoments;
         var mean = moments.AsSpan(1, Channels);
         var squares = moments.AsSpan(1 + Channels, Channels);
-        var x = tape.Output(node.Input);
+        var x = tape.Output(node.Input).Span;
         fixed (float* input = x)
         {
             var operands = Operands(tape, input);
@@ -121,7 +121,7 @@ internal sealed unsafe class BatchNormLayer : Layer
     {
         var norm = tape.Norm(Index, Channels);
         var sums = norm.OwnSums;
-        fixed (float* x = tape.Output(node.Input), y = tape.Output(Last), g = tape.OutputGradient(Index), added = tape.AddedGradient(Index))
+        fixed (float* x = tape.Output(node.Input).Span, y = tape.Output(Last).Span, g = tape.OutputGradient(Index).Span, added = tape.AddedGradient(Index).Span)
         {
             var operands = Operands(tape, x);
             operands.Y = y;
@@ -153,7 +153,7 @@ internal sealed unsafe class BatchNormLayer : Layer
             norm.Slope[c] = sums[Channels + c] * norm.Inverse[c] / norm.Count;
         }
 
-        fixed (float* x = tape.Output(node.Input), g = tape.OutputGradient(Index), dx = tape.InputGradient(Index))
+        fixed (float* x = tape.Output(node.Input).Span, g = tape.OutputGradient(Index).Span, dx = tape.InputGradient(Index).Span)
         {
             var operands = Operands(tape, x);
             operands.G = g;
@@ -165,7 +165,7 @@ internal sealed unsafe class BatchNormLayer : Layer
 
     private bool Normalize(ShardTape tape, NormState norm)
     {
-        fixed (float* x = tape.Output(node.Input), y = tape.Output(Last), other = tail.Joins ? tape.Output(tail.Other) : null)
+        fixed (float* x = tape.Output(node.Input).Span, y = tape.Output(Last).Span, other = tail.Joins ? tape.Output(tail.Other).Span : default)
         {
             var operands = Operands(tape, x);
             operands.Y = y;
@@ -180,7 +180,7 @@ internal sealed unsafe class BatchNormLayer : Layer
     {
         if (!tail.Joins)
             return false;
-        var x = tape.Output(node.Input).AsSpan(0, tape.Samples * node.Out.Elements);
+        var x = tape.Output(node.Input).Span[..(tape.Samples * node.Out.Elements)];
         for (var i = 0; i < x.Length; i++)
         {
             var c = i % Channels;

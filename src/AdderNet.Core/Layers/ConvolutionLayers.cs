@@ -27,12 +27,12 @@ internal abstract class FilterLayer(int index, ConvolutionNode node, TensorSlot 
     protected ComputeThreads Threads(in ConvolutionShape shape) =>
         (long)shape.OutputLength * shape.FilterElements < SharedWork ? Context.Threads.Alone : Context.Threads;
 
-    protected ReadOnlySpan<float> Input(ShardTape tape, in ConvolutionShape shape) => tape.Output(Node.Input).AsSpan(0, shape.InputLength);
+    protected ReadOnlySpan<float> Input(ShardTape tape, in ConvolutionShape shape) => tape.Output(Node.Input).Span[..shape.InputLength];
 
-    protected Span<float> Output(ShardTape tape, in ConvolutionShape shape) => tape.Output(Index).AsSpan(0, shape.OutputLength);
+    protected Span<float> Output(ShardTape tape, in ConvolutionShape shape) => tape.Output(Index).Span[..shape.OutputLength];
 
     protected ReadOnlySpan<float> OutputGradient(ShardTape tape, in ConvolutionShape shape) =>
-        tape.OutputGradient(Index).AsSpan(0, shape.OutputLength);
+        tape.OutputGradient(Index).Span[..shape.OutputLength];
 
     protected Span<float> FilterGradient(ShardTape tape) => tape.Reduction.AsSpan(filters.Offset, filters.Length);
 }
@@ -67,8 +67,8 @@ internal sealed class AdderLayer(int index, ConvolutionNode node, TensorSlot fil
         else
             Context.Kernels.AdderFilterGradient(shape, x, Filters, g, FilterGradient(tape), Threads(shape));
         Context.Clock?.Charge(StepPart.AdderFilterGradient);
-        if (tape.InputGradient(Index) is { } dx)
-            InputGradient(shape, x, g, dx);
+        if (tape.InputGradient(Index) is { IsEmpty: false } dx)
+            InputGradient(shape, x, g, dx.Span);
         Context.Clock?.Charge(StepPart.AdderInputGradient);
     }
 
@@ -105,8 +105,8 @@ internal sealed class MultiplyLayer(int index, ConvolutionNode node, TensorSlot 
         Context.Kernels.FilterGradient(shape, Input(tape, shape), g, FilterGradient(tape), Threads(shape));
         if (bias is not null)
             SumPositions(g, tape.Reduction.AsSpan(bias.Offset, bias.Length));
-        if (tape.InputGradient(Index) is { } dx)
-            Context.Kernels.InputGradient(shape, Filters, g, dx.AsSpan(0, shape.InputLength), Threads(shape));
+        if (tape.InputGradient(Index) is { IsEmpty: false } dx)
+            Context.Kernels.InputGradient(shape, Filters, g, dx.Span[..shape.InputLength], Threads(shape));
     }
 
     /// <summary>The bias gradient: each filter's sum over positions, in order, in double.</summary>

@@ -163,7 +163,7 @@ internal sealed class Network
     private int JudgeLoss(ShardTape tape)
     {
         var logits = Logits(tape);
-        var gradient = tape.OutputGradient(model.Nodes.Count - 1).AsSpan(0, logits.Length);
+        var gradient = tape.OutputGradient(model.Nodes.Count - 1).Span[..logits.Length];
         var verdict = SoftmaxCrossEntropy.Judge(logits, tape.Labels.AsSpan(0, tape.Samples), model.Classes, gradient);
         var loss = (float)(verdict.LossSum / tape.Samples);
         tape.Reduction[model.Layout.LossIndex] = loss;
@@ -172,7 +172,7 @@ internal sealed class Network
         return verdict.Top1;
     }
 
-    private Span<float> Logits(ShardTape tape) => tape.Output(model.Nodes.Count - 1).AsSpan(0, tape.Samples * model.Classes);
+    private Span<float> Logits(ShardTape tape) => tape.Output(model.Nodes.Count - 1).Span[..(tape.Samples * model.Classes)];
 
     /// <summary>Brings a layer's input gradients to where the inputs' other readers leave theirs.</summary>
     private void PassOn(ShardTape tape, int layer)

@@ -24,17 +24,17 @@ internal sealed class MaxPoolLayer(int index, MaxPoolNode node, LayerContext con
     public override void Backward(ShardTape tape)
     {
         // Windows may overlap, so one thread adds a sample's gradient, in the order of the outputs.
-        if (tape.InputGradient(Index) is { } dx)
+        if (tape.InputGradient(Index) is { IsEmpty: false } dx)
         {
             Context.Threads.Split(
                 tape.Samples, new BackwardJob(this, tape.OutputGradient(Index), tape.Winners(Index), dx), grain: 1 + ThreadElements / node.In.Elements);
         }
     }
 
-    private void ForwardLine(float[] x, float[] y, int[] winners, int line)
+    private void ForwardLine(ReadOnlySpan<float> x, Span<float> y, int[] winners, int line)
     {
         var channels = node.In.Channels;
-        var image = x.AsSpan(line / node.Out.Height * node.In.Elements, node.In.Elements);
+        var image = x.Slice(line / node.Out.Height * node.In.Elements, node.In.Elements);
         var top = line % node.Out.Height * node.Stride - node.Padding;
         var (firstRow, endRow) = (Math.Max(top, 0), Math.Min(top + node.Kernel, node.In.Height));
         var endOfLine = (line + 1) * node.Out.Width * channels;
@@ -50,9 +50,9 @@ internal sealed class MaxPoolLayer(int index, MaxPoolNode node, LayerContext con
             {
                 // Lanes beyond the channels compute something that the next column, done after this one, overwrites.
                 if (target + c + Vector<float>.Count <= endOfLine && lastTap + c + Vector<float>.Count <= image.Length)
-                    TakeVector(image[c..], window, y.AsSpan(target + c), winners.AsSpan(target + c));
+                    TakeVector(image[c..], window, y[(target + c)..], winners.AsSpan(target + c));
                 else
-                    TakeEach(image[c..], window, y.AsSpan(target + c, Math.Min(Vector<float>.Count, channels - c)), winners.AsSpan(target + c));
+                    TakeEach(image[c..], window, y.Slice(target + c, Math.Min(Vector<float>.Count, channels - c)), winners.AsSpan(target + c));
             }
         }
     }
@@ -94,34 +94,34 @@ internal sealed class MaxPoolLayer(int index, MaxPoolNode node, LayerContext con
         }
     }
 
-    private readonly struct ForwardJob(MaxPoolLayer layer, float[] x, float[] y, int[] winners) : ISplitJob
+    private readonly struct ForwardJob(MaxPoolLayer layer, ReadOnlyMemory<float> x, Memory<float> y, int[] winners) : ISplitJob
     {
         public void Run(int first, int end)
         {
             for (var line = first; line < end; line++)
-                layer.ForwardLine(x, y, winners, line);
+                layer.ForwardLine(x.Span, y.Span, winners, line);
         }
     }
 
-    private readonly struct BackwardJob(MaxPoolLayer layer, float[] g, int[] winners, float[] dx) : ISplitJob
+    private readonly struct BackwardJob(MaxPoolLayer layer, ReadOnlyMemory<float> g, int[] winners, Memory<float> dx) : ISplitJob
     {
-        public void Run(int first, int end) => layer.BackwardSamples(g, winners, dx, first, end);
+        public void Run(int first, int end) => layer.BackwardSamples(g.Span, winners, dx.Span, first, end);
     }
 
     /// <summary>The part of a pooling window that lies within the image; lengths and places are in elements.</summary>
     private readonly record struct Window(int First, int Rows, int Columns, int RowLength, int Channels);
 
-    private void BackwardSamples(float[] g, int[] winners, float[] dx, int first, int end)
+    private void BackwardSamples(ReadOnlySpan<float> g, int[] winners, Span<float> dx, int first, int end)
     {
-        Array.Clear(dx, first * node.In.Elements, (end - first) * node.In.Elements);
+        dx[(first * node.In.Elements)..(end * node.In.Elements)].Clear();
         for (var line = first * node.Out.Height; line < end * node.Out.Height; line++)
             BackwardLine(g, winners, dx, line);
     }
 
-    private void BackwardLine(float[] g, int[] winners, float[] dx, int line)
+    private void BackwardLine(ReadOnlySpan<float> g, int[] winners, Span<float> dx, int line)
     {
         var channels = node.Out.Channels;
-        var image = dx.AsSpan(line / node.Out.Height * node.In.Elements, node.In.Elements);
+        var image = dx.Slice(line / node.Out.Height * node.In.Elements, node.In.Elements);
         var source = line * node.Out.Width * channels;
         for (var column = 0; column < node.Out.Width; column++)
         {
@@ -151,16 +151,17 @@ internal sealed class GlobalAveragePoolLayer(int index, GlobalAveragePoolNode no
 
     public override void Backward(ShardTape tape)
     {
-        if (tape.InputGradient(Index) is { } dx)
+        if (tape.InputGradient(Index) is { IsEmpty: false } dx)
             Context.Threads.Split(tape.Samples, new BackwardJob(node, tape.OutputGradient(Index), dx), grain: 1 + ThreadElements / node.In.Elements);
     }
 
-    private readonly struct ForwardJob(GlobalAveragePoolNode node, float[] x, float[] y) : ISplitJob
+    private readonly struct ForwardJob(GlobalAveragePoolNode node, ReadOnlyMemory<float> x, Memory<float> y) : ISplitJob
     {
         public void Run(int first, int end)
         {
             var channels = node.In.Channels;
             var chunks = (channels + Chunk - 1) / Chunk;
+            var means = y.Span;
             Span<double> sums = stackalloc double[Chunk];
             for (var i = first; i < end; i++)
             {
@@ -169,27 +170,28 @@ internal sealed class GlobalAveragePoolLayer(int index, GlobalAveragePoolNode no
                 part.Clear();
                 for (var pixel = 0; pixel < node.In.Pixels; pixel++)
                 {
-                    var row = x.AsSpan(sample * node.In.Elements + pixel * channels + channel, part.Length);
+                    var row = x.Span.Slice(sample * node.In.Elements + pixel * channels + channel, part.Length);
                     for (var c = 0; c < part.Length; c++)
                         part[c] += row[c];
                 }
 
                 for (var c = 0; c < part.Length; c++)
-                    y[sample * channels + channel + c] = (float)(part[c] / node.In.Pixels);
+                    means[sample * channels + channel + c] = (float)(part[c] / node.In.Pixels);
             }
         }
     }
 
-    private readonly struct BackwardJob(GlobalAveragePoolNode node, float[] g, float[] dx) : ISplitJob
+    private readonly struct BackwardJob(GlobalAveragePoolNode node, ReadOnlyMemory<float> g, Memory<float> dx) : ISplitJob
     {
         public void Run(int first, int end)
         {
             var channels = node.In.Channels;
+            var gradient = g.Span;
             for (var sample = first; sample < end; sample++)
             {
-                var image = dx.AsSpan(sample * node.In.Elements, node.In.Elements);
+                var image = dx.Span.Slice(sample * node.In.Elements, node.In.Elements);
                 for (var c = 0; c < channels; c++)
-                    image[c] = g[sample * channels + c] / node.In.Pixels;
+                    image[c] = gradient[sample * channels + c] / node.In.Pixels;
                 for (var pixel = 1; pixel < node.In.Pixels; pixel++)
                     image[..channels].CopyTo(image[(pixel * channels)..]);
             }

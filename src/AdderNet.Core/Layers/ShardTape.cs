@@ -1,4 +1,5 @@
 using AdderNet.Core.Engine;
+using AdderNet.Core.Kernels;
 using AdderNet.Core.Layers.Normalization;
 using AdderNet.Core.Models;
 using AdderNet.Core.Sharding;
@@ -10,10 +11,10 @@ internal sealed class ShardTape
 {
     private readonly ModelDescription model;
     private readonly TapePlan plan;
-    private readonly float[] images;
+    private readonly Memory<float> images;
     private readonly int[]?[] winners;
     private readonly NormState?[] norms;
-    private readonly float[]?[] slots;
+    private readonly Memory<float>[] slots;
 
     /// <param name="model">The model.</param>
     /// <param name="plan">Its buffers.</param>
@@ -23,10 +24,10 @@ internal sealed class ShardTape
         this.model = model;
         this.plan = plan;
         Capacity = capacity;
-        images = new float[checked(capacity * model.Input.Elements)];
+        images = Pinned.Lines(checked(capacity * model.Input.Elements));
         winners = new int[]?[model.Nodes.Count];
         norms = new NormState?[model.Nodes.Count];
-        slots = new float[]?[plan.SlotLengths.Count];
+        slots = new Memory<float>[plan.SlotLengths.Count];
         Labels = new int[capacity];
     }
 
@@ -60,7 +61,7 @@ internal sealed class ShardTape
         Shard = shard;
         Reduction = reduction;
         FirstNonFinite = 0;
-        batch.Images.Span[..(batch.Count * model.Input.Elements)].CopyTo(images);
+        batch.Images.Span[..(batch.Count * model.Input.Elements)].CopyTo(images.Span);
         batch.Labels.Span[..batch.Count].CopyTo(Labels);
         var classes = model.Classes;
         for (var i = 0; i < Samples; i++)
@@ -71,7 +72,7 @@ internal sealed class ShardTape
     }
 
     /// <summary>The output of a node's layer, or the images. Valid while <see cref="TapePlan"/> says that something still reads it.</summary>
-    public float[] Output(int node) => node == ModelDescription.Images ? images : Slot(plan.OutputSlots[node]);
+    public Memory<float> Output(int node) => node == ModelDescription.Images ? images : Slot(plan.OutputSlots[node]);
 
     /// <summary>What a batch norm keeps between its passes.</summary>
     public NormState Norm(int node, int channels) => norms[node] ??= new NormState(channels);
@@ -80,16 +81,21 @@ internal sealed class ShardTape
     public int[] Winners(int node) => winners[node] ??= new int[checked(Capacity * model.Nodes[node].Out.Elements)];
 
     /// <summary>The gradient of a node's output.</summary>
-    public float[] OutputGradient(int node) => Slot(plan.Backward[node].OutputSlot);
+    public Memory<float> OutputGradient(int node) => Slot(plan.Backward[node].OutputSlot);
 
-    /// <summary>What is still to be added to the gradient of a node's output; null: nothing.</summary>
-    public float[]? AddedGradient(int node) => plan.Backward[node].AddedSlot is >= 0 and var slot ? Slot(slot) : null;
+    /// <summary>What is still to be added to the gradient of a node's output; empty: nothing.</summary>
+    public Memory<float> AddedGradient(int node) => plan.Backward[node].AddedSlot is >= 0 and var slot ? Slot(slot) : default;
 
-    /// <summary>Where a node's gradient of its input goes; null where none is wanted.</summary>
-    public float[]? InputGradient(int node) => plan.Backward[node].InputSlot is >= 0 and var slot ? Slot(slot) : null;
+    /// <summary>Where a node's gradient of its input goes; empty where none is wanted.</summary>
+    public Memory<float> InputGradient(int node) => plan.Backward[node].InputSlot is >= 0 and var slot ? Slot(slot) : default;
 
     /// <summary>A buffer of outputs or gradients.</summary>
-    public float[] Slot(int slot) => slots[slot] ??= new float[checked(Capacity * plan.SlotLengths[slot])];
+    public Memory<float> Slot(int slot)
+    {
+        if (slots[slot].IsEmpty)
+            slots[slot] = Pinned.Lines(checked(Capacity * plan.SlotLengths[slot]));
+        return slots[slot];
+    }
 
     /// <summary>Notes a non-finite value; the first place in the order of <see cref="ModelDescription.LayerNames"/> stays.</summary>
     public void NoteNonFinite(int layer)

@@ -4,38 +4,38 @@ using AdderNet.Core.Numerics;
 
 namespace AdderNet.Cli.Benchmarks;
 
-/// <summary>Operands of a shape as layers meet them: inputs after a ReLU, filters and gradients normal.</summary>
+/// <summary>Operands of a shape as layers meet them: at cache lines, inputs after a ReLU, filters and gradients normal.</summary>
 internal sealed class KernelOperands
 {
     private readonly ConvolutionShape shape;
-    private readonly float[] x;
-    private readonly float[] filters;
-    private readonly float[] g;
-    private readonly float[] y;
-    private readonly float[] gradient;
-    private readonly float[] dx;
-    private readonly float[] touched;
+    private readonly Memory<float> x;
+    private readonly Memory<float> filters;
+    private readonly Memory<float> g;
+    private readonly Memory<float> y;
+    private readonly Memory<float> gradient;
+    private readonly Memory<float> dx;
+    private readonly Memory<float> touched;
 
     public KernelOperands(ConvolutionShape shape)
     {
         this.shape = shape;
         x = Normals(shape.InputLength, 1);
-        for (var i = 0; i < x.Length; i++)
-            x[i] = Math.Max(x[i], 0f);
+        foreach (ref var value in x.Span)
+            value = Math.Max(value, 0f);
         filters = Normals(shape.FilterLength, 2);
         g = Normals(shape.OutputLength, 3);
-        (y, gradient, dx) = (new float[shape.OutputLength], new float[shape.FilterLength], new float[shape.InputLength]);
-        touched = new float[Math.Max(y.Length, dx.Length)];
+        (y, gradient, dx) = (Pinned.Lines(shape.OutputLength), Pinned.Lines(shape.FilterLength), Pinned.Lines(shape.InputLength));
+        touched = Pinned.Lines(Math.Max(y.Length, dx.Length));
     }
 
     /// <summary>The three passes, in the order of <see cref="KernelBench.Kernels"/>.</summary>
     public IEnumerable<Action> Passes(ComputeThreads threads)
     {
         var kernels = ConvolutionKernels.Best;
-        yield return () => InRuns((part, input, output) => kernels.AdderForward(part, x.AsSpan(input, part.InputLength), filters, y.AsSpan(output, part.OutputLength), threads));
-        yield return () => kernels.AdderFilterGradient(shape, x, filters, g, gradient, threads);
+        yield return () => InRuns((part, input, output) => kernels.AdderForward(part, x.Span.Slice(input, part.InputLength), filters.Span, y.Span.Slice(output, part.OutputLength), threads));
+        yield return () => kernels.AdderFilterGradient(shape, x.Span, filters.Span, g.Span, gradient.Span, threads);
         yield return () => InRuns((part, input, output) => kernels.AdderInputGradient(
-            part, x.AsSpan(input, part.InputLength), filters, g.AsSpan(output, part.OutputLength), dx.AsSpan(input, part.InputLength), threads));
+            part, x.Span.Slice(input, part.InputLength), filters.Span, g.Span.Slice(output, part.OutputLength), dx.Span.Slice(input, part.InputLength), threads));
     }
 
     /// <summary>What the passes must read and write, without their arithmetic, in the same order.</summary>
@@ -44,19 +44,19 @@ internal sealed class KernelOperands
         var loop = new MemoryLoop(shape);
         yield return () =>
         {
-            loop.ReadInputs(x);
-            MemoryLoop.Write(touched.AsSpan(0, y.Length));
+            loop.ReadInputs(x.Span);
+            MemoryLoop.Write(touched.Span[..y.Length]);
         };
         yield return () =>
         {
-            loop.ReadInputs(x);
-            loop.Read(g);
+            loop.ReadInputs(x.Span);
+            loop.Read(g.Span);
         };
         yield return () =>
         {
-            loop.ReadInputs(x);
-            loop.Read(g);
-            MemoryLoop.Write(touched.AsSpan(0, dx.Length));
+            loop.ReadInputs(x.Span);
+            loop.Read(g.Span);
+            MemoryLoop.Write(touched.Span[..dx.Length]);
         };
     }
 
@@ -73,15 +73,15 @@ internal sealed class KernelOperands
     }
 
     /// <summary>A thousand draws over and over, a prime number of them: speed does not depend on more.</summary>
-    private static float[] Normals(int length, uint item)
+    private static Memory<float> Normals(int length, uint item)
     {
         var stream = new Philox(1, DrawPurpose.Probe, item);
         var drawn = new float[997];
         for (var i = 0; i < drawn.Length; i++)
             drawn[i] = (float)stream.NextNormal();
-        var values = new float[length];
+        var values = Pinned.Lines(length);
         for (var i = 0; i < length; i++)
-            values[i] = drawn[i % drawn.Length];
+            values.Span[i] = drawn[i % drawn.Length];
         return values;
     }
 }

@@ -60,10 +60,10 @@ public class BinaryGoldenTests(ITestOutputHelper output)
         new MaxPoolLayer(0, (MaxPoolNode)nodes[0], context).Forward(tape);
         layer.Forward(tape);
         Check($"{name}.{Spelling.Of(method)}.y", tape.Output(1), expected => Layout.OutputToChannelsLast(shape, expected));
-        Layout.OutputToChannelsLast(shape, golden.Floats($"{name}.g")).CopyTo(tape.OutputGradient(1), 0);
+        Layout.OutputToChannelsLast(shape, golden.Floats($"{name}.g")).CopyTo(tape.OutputGradient(1));
         layer.Backward(tape);
         Check($"{name}.{Spelling.Of(method)}.df", tape.Reduction, expected => expected);
-        Check($"{name}.{Spelling.Of(method)}.dx", tape.InputGradient(1)!, expected => Layout.InputToChannelsLast(shape, expected));
+        Check($"{name}.{Spelling.Of(method)}.dx", tape.InputGradient(1), expected => Layout.InputToChannelsLast(shape, expected));
     }
 
     private static LocalLayer Create(LayerMethod method, ConvolutionNode node, TensorSlot filters, LayerContext context) => method switch
@@ -73,10 +73,10 @@ public class BinaryGoldenTests(ITestOutputHelper output)
         _ => new XnorLayer(1, node, filters, new BinaryScratch(), context),
     };
 
-    private void Check(string result, float[] actual, Func<float[], float[]> arrange)
+    private void Check(string result, ReadOnlyMemory<float> actual, Func<float[], float[]> arrange)
     {
         var expected = arrange(golden.Floats(result));
-        var distance = Distance.RelativeL2(actual.AsSpan(0, expected.Length), expected);
+        var distance = Distance.RelativeL2(actual.Span[..expected.Length], expected);
         output.WriteLine($"{result}: {distance:E2}");
         Assert.True(distance <= ConvolutionGoldenTests.Tolerance, $"{result} is {distance:E2} from the oracle");
     }

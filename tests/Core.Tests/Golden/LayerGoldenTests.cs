@@ -41,7 +41,7 @@ public class LayerGoldenTests(ITestOutputHelper output)
         Check(name, "mean", reduction[(2 * shape[1])..(3 * shape[1])]);
         Check(name, "variance", reduction[(3 * shape[1])..(4 * shape[1])]);
 
-        Layout.ToChannelsLast(golden.Floats($"{name}.g"), shape[0], shape[1], shape[2] * shape[3]).CopyTo(tape.OutputGradient(0), 0);
+        Layout.ToChannelsLast(golden.Floats($"{name}.g"), shape[0], shape[1], shape[2] * shape[3]).CopyTo(tape.OutputGradient(0));
         layer.InputGradient(tape, layer.GradientSums(tape));
         Check(name, "dx", tape.OutputGradient(0), shape);
         Check(name, "dgamma", reduction[..shape[1]]);
@@ -84,7 +84,7 @@ public class LayerGoldenTests(ITestOutputHelper output)
         ]);
         var y = RunLast(layers, tape, name);
         Check(name, "y", y, outputShape);
-        Check(name, "dx", tape.InputGradient(1)!, shape);
+        Check(name, "dx", tape.InputGradient(1), shape);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public class LayerGoldenTests(ITestOutputHelper output)
         var (layers, tape) = Network("average", shape, [PassThrough(map), new GlobalAveragePoolNode("average", 0, map)]);
         var y = RunLast(layers, tape, "average");
         Check("average", "y", y);
-        Check("average", "dx", tape.InputGradient(1)!, shape);
+        Check("average", "dx", tape.InputGradient(1), shape);
     }
 
     [Theory]
@@ -142,15 +142,15 @@ public class LayerGoldenTests(ITestOutputHelper output)
         var y = tape.Output(layers.Count - 1).ToArray();
         var shape = golden.Shape($"{name}.g");
         Layout.ToChannelsLast(golden.Floats($"{name}.g"), shape[0], shape[1], shape.Skip(2).Aggregate(1, (a, b) => a * b))
-            .CopyTo(tape.OutputGradient(layers.Count - 1), 0);
+            .CopyTo(tape.OutputGradient(layers.Count - 1));
         layers[^1].Backward(tape);
         return y;
     }
 
-    private void Check(string name, string result, float[] actual, int[] shape)
+    private void Check(string name, string result, ReadOnlyMemory<float> actual, int[] shape)
     {
         var length = shape.Aggregate(1, (a, b) => a * b);
-        Check(name, result, Layout.ToChannelsFirst(actual[..length], shape[0], shape[1], shape[2] * shape[3]));
+        Check(name, result, Layout.ToChannelsFirst(actual[..length].ToArray(), shape[0], shape[1], shape[2] * shape[3]));
     }
 
     private void Check(string name, string result, float[] actual)

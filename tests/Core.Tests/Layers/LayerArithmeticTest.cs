@@ -23,14 +23,14 @@ public sealed class LayerArithmeticTest
         const int samples = 7;
         using var bench = new NormBench(channels, side, samples);
         var (x, g) = (bench.Draw(1, -300, 20), bench.Draw(2, 0, 1));
-        x.CopyTo(bench.Tape.Output(0), 0);
+        x.CopyTo(bench.Tape.Output(0));
         var moments = bench.Norm.Moments(bench.Tape);
         bench.Norm.Normalize(bench.Tape, moments);
-        var y = bench.Tape.Output(1)[..x.Length];
-        g.CopyTo(bench.Tape.OutputGradient(1), 0);
+        var y = bench.Tape.Output(1)[..x.Length].ToArray();
+        g.CopyTo(bench.Tape.OutputGradient(1));
         var sums = bench.Norm.GradientSums(bench.Tape);
         bench.Norm.InputGradient(bench.Tape, sums);
-        var dx = bench.Tape.OutputGradient(1)[..x.Length];
+        var dx = bench.Tape.OutputGradient(1)[..x.Length].ToArray();
 
         var (expectedY, expectedDx) = (new double[x.Length], new double[x.Length]);
         var layout = bench.Model.Layout;
@@ -72,12 +72,12 @@ public sealed class LayerArithmeticTest
         var tape = new ShardTape(model, new TapePlan(model.Nodes), 1);
         float[] x = [1, 2, 0, 5, 2, 2, 3, 4, -1, -1, 7, 7, -1, -1, 7, 0];
         tape.Begin(new SampleBatch(x, new[] { 0 }, 1), 0, []);
-        x.CopyTo(tape.Output(0), 0);
+        x.CopyTo(tape.Output(0));
         layer.Forward(tape);
-        Assert.Equal([2, 5, 2, 7], tape.Output(1)[..4]);
-        new float[] { 1, 10, 100, 1000 }.CopyTo(tape.OutputGradient(1), 0);
+        Assert.Equal([2, 5, 2, 7], tape.Output(1)[..4].ToArray());
+        new float[] { 1, 10, 100, 1000 }.CopyTo(tape.OutputGradient(1));
         layer.Backward(tape);
-        Assert.Equal([0, 1, 0, 10, 100, 0, 0, 0, 0, 0, 1000, 0, 0, 0, 0, 0], tape.InputGradient(1)![..16]);
+        Assert.Equal([0, 1, 0, 10, 100, 0, 0, 0, 0, 0, 1000, 0, 0, 0, 0, 0], tape.InputGradient(1)[..16].ToArray());
     }
 
     [Theory]
@@ -101,9 +101,9 @@ public sealed class LayerArithmeticTest
         var draws = new Philox(6, DrawPurpose.Probe);
         var (x, g) = (tape.Output(0), tape.OutputGradient(1));
         for (var i = 0; i < x.Length; i++)
-            x[i] = draws.NextBelow(5);
+            x.Span[i] = draws.NextBelow(5);
         for (var i = 0; i < samples * node.Out.Elements; i++)
-            g[i] = draws.NextBelow(100);
+            g.Span[i] = draws.NextBelow(100);
 
         layer.Forward(tape);
         var y = tape.Output(1).ToArray();
@@ -119,12 +119,12 @@ public sealed class LayerArithmeticTest
                 from j in Enumerable.Range(column * stride - padding, kernel)
                 where i >= 0 && i < side && j >= 0 && j < side
                 select ((sample * side + i) * side + j) * channels + c;
-            var winner = window.MaxBy(place => x[place]);
-            Assert.Equal(x[winner], y[o]);
-            dx[winner] += g[o];
+            var winner = window.MaxBy(place => x.Span[place]);
+            Assert.Equal(x.Span[winner], y[o]);
+            dx[winner] += g.Span[o];
         }
 
-        Assert.Equal(dx, tape.InputGradient(1)![..dx.Length]);
+        Assert.Equal(dx, tape.InputGradient(1)[..dx.Length].ToArray());
     }
 
     [Fact]

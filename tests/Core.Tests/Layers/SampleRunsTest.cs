@@ -37,11 +37,11 @@ public sealed class SampleRunsTest
         var tape = new ShardTape(model, new TapePlan(model.Nodes), Samples);
         tape.Begin(new SampleBatch(new float[Samples * model.Input.Elements], new int[Samples], Samples), 0, new float[model.Layout.ReductionLength]);
         var (x, g) = (Drawn(shape.InputLength), Drawn(shape.OutputLength));
-        x.CopyTo(tape.Output(0), 0);
+        x.CopyTo(tape.Output(0));
         var layer = new AdderLayer(1, node, slot, GradientKind.Full, context);
         layer.Forward(tape);
-        var y = tape.Output(1)[..shape.OutputLength];
-        g.CopyTo(tape.OutputGradient(1), 0);
+        var y = tape.Output(1)[..shape.OutputLength].ToArray();
+        g.CopyTo(tape.OutputGradient(1));
         layer.Backward(tape);
 
         var (expectedY, expectedDx) = (new float[y.Length], new float[x.Length]);
@@ -49,7 +49,7 @@ public sealed class SampleRunsTest
         context.Kernels.AdderForward(shape, x, own, expectedY, threads);
         context.Kernels.AdderInputGradient(shape, x, own, g, expectedDx, threads);
         Assert.Equal(expectedY, y);
-        Assert.Equal(expectedDx, tape.InputGradient(1)![..x.Length]);
+        Assert.Equal(expectedDx, tape.InputGradient(1)[..x.Length].ToArray());
 
         float[] Drawn(int length) => [.. Enumerable.Range(0, length).Select(_ => (float)draws.NextNormal())];
     }

@@ -30,7 +30,7 @@ internal abstract class BinarizedLayer(int index, ConvolutionNode node, TensorSl
     }
 
     /// <summary>Sums of the one-bit inputs times the signs of the filters, in the output's place.</summary>
-    protected float[] IntegerOutput(ShardTape tape, in ConvolutionShape shape, OneBitInput kind)
+    protected Memory<float> IntegerOutput(ShardTape tape, in ConvolutionShape shape, OneBitInput kind)
     {
         var output = tape.Output(Index);
         PackedConvolution.Forward(shape, kind, tape.Output(Node.Input), FilterMemory, output, Scratch, Context.Threads);
@@ -38,6 +38,6 @@ internal abstract class BinarizedLayer(int index, ConvolutionNode node, TensorSl
     }
 
     /// <summary>Closes the gradient where the input lies outside [low, high], and scales it.</summary>
-    protected void PassInside(ShardTape tape, in ConvolutionShape shape, float[] dx, float low, float high, float factor) =>
+    protected void PassInside(ShardTape tape, in ConvolutionShape shape, Memory<float> dx, float low, float high, float factor) =>
         BinaryPasses.PassInside(dx, tape.Output(Node.Input), low, high, factor, shape.InputLength, Context.Threads);
 }

@@ -21,7 +21,7 @@ internal sealed class BinaryConnectLayer(int index, ConvolutionNode node, Tensor
         var shape = Shape(tape);
         var g = OutputGradient(tape, shape);
         Context.Kernels.FilterGradient(shape, Input(tape, shape), g, FilterGradient(tape), Threads(shape));
-        if (tape.InputGradient(Index) is { } dx)
-            Context.Kernels.InputGradient(shape, FilterSigns(shape), g, dx.AsSpan(0, shape.InputLength), Threads(shape));
+        if (tape.InputGradient(Index) is { IsEmpty: false } dx)
+            Context.Kernels.InputGradient(shape, FilterSigns(shape), g, dx.Span[..shape.InputLength], Threads(shape));
     }
 }

@@ -25,9 +25,9 @@ internal sealed class DoReFaLayer(int index, ConvolutionNode node, TensorSlot fi
         var shape = Shape(tape);
         var g = OutputGradient(tape, shape);
         Context.Kernels.FilterGradient(shape, InputLevels(tape, shape), g, FilterGradient(tape), Threads(shape));
-        if (tape.InputGradient(Index) is not { } dx)
+        if (tape.InputGradient(Index) is not { IsEmpty: false } dx)
             return;
-        Context.Kernels.InputGradient(shape, FilterSigns(shape), g, dx.AsSpan(0, shape.InputLength), Threads(shape));
+        Context.Kernels.InputGradient(shape, FilterSigns(shape), g, dx.Span[..shape.InputLength], Threads(shape));
         PassInside(tape, shape, dx, low: 0, high: 1, LayerScale(shape));
     }
 

@@ -9,7 +9,7 @@ namespace AdderNet.Core.Layers.Quantization;
 internal static class InputMagnitudes
 {
     /// <summary>K of every output position, in <see cref="BinaryScratch.InputScales"/>.</summary>
-    public static float[] OfPositions(ConvolutionShape shape, float[] x, BinaryScratch scratch, ComputeThreads threads)
+    public static float[] OfPositions(ConvolutionShape shape, ReadOnlyMemory<float> x, BinaryScratch scratch, ComputeThreads threads)
     {
         var pixels = scratch.Magnitudes(shape.N * shape.H * shape.W);
         BinaryPasses.MeanMagnitudes(x, shape.C, pixels, shape.N * shape.H * shape.W, threads);

@@ -32,7 +32,7 @@ internal static class PackedConvolution
     /// <param name="scratch">Room for the bits.</param>
     /// <param name="threads">Threads to split pixels, filters and positions over.</param>
     public static void Forward(
-        ConvolutionShape shape, OneBitInput kind, float[] x, ReadOnlyMemory<float> filters, float[] y, BinaryScratch scratch, ComputeThreads threads)
+        ConvolutionShape shape, OneBitInput kind, ReadOnlyMemory<float> x, ReadOnlyMemory<float> filters, Memory<float> y, BinaryScratch scratch, ComputeThreads threads)
     {
         var pixelWords = Words(shape.C);
         var filterWords = Words(shape.FilterElements);
@@ -46,13 +46,13 @@ internal static class PackedConvolution
     /// <summary>Words that hold a number of bits.</summary>
     public static int Words(int bits) => (bits + WordBits - 1) / WordBits;
 
-    private readonly struct PixelJob(OneBitInput kind, float[] x, int channels, ulong[] pixels) : ISplitJob
+    private readonly struct PixelJob(OneBitInput kind, ReadOnlyMemory<float> x, int channels, ulong[] pixels) : ISplitJob
     {
         public void Run(int first, int end)
         {
             var words = Words(channels);
             for (var i = first; i < end; i++)
-                PackPixel(x.AsSpan(i * channels, channels), kind, pixels.AsSpan(i * words, words));
+                PackPixel(x.Span.Slice(i * channels, channels), kind, pixels.AsSpan(i * words, words));
         }
     }
 
@@ -66,7 +66,7 @@ internal static class PackedConvolution
         }
     }
 
-    private readonly struct MultiplyJob(PackedWindows windows, ulong[] pixels, ulong[] signs, float[] y) : ISplitJob
+    private readonly struct MultiplyJob(PackedWindows windows, ulong[] pixels, ulong[] signs, Memory<float> y) : ISplitJob
     {
         public void Run(int first, int end)
         {
@@ -75,7 +75,7 @@ internal static class PackedConvolution
             for (var p = first; p < end; p++)
             {
                 window.Fill(pixels, p);
-                Multiply(window, signs, y.AsSpan(p * filters, filters));
+                Multiply(window, signs, y.Span.Slice(p * filters, filters));
             }
 
             windows.Return(window);

@@ -29,12 +29,12 @@ internal sealed class XnorLayer(int index, ConvolutionNode node, TensorSlot filt
         var alphas = FilterScales(shape);
         Context.Kernels.FilterGradient(shape, InputSigns(tape, shape), scaled, FilterGradient(tape), Threads(shape));
         ScaleFilterGradient(tape, shape, alphas);
-        if (tape.InputGradient(Index) is not { } dx)
+        if (tape.InputGradient(Index) is not { IsEmpty: false } dx)
             return;
         var signs = FilterSigns(shape);
         for (var t = 0; t < shape.T; t++)
             Binarization.Scale(signs.Slice(t * shape.FilterElements, shape.FilterElements), alphas[t]);
-        Context.Kernels.InputGradient(shape, signs, scaled, dx.AsSpan(0, shape.InputLength), Threads(shape));
+        Context.Kernels.InputGradient(shape, signs, scaled, dx.Span[..shape.InputLength], Threads(shape));
         PassInside(tape, shape, dx, low: -1, high: 1, factor: 1);
     }
 
