@@ -21,6 +21,8 @@ internal static unsafe class PixelSums<TOps, TVector>
     public static void Sum(float* source, int* offsets, int pixels, int channels, float* sums)
     {
         var pixel = 0;
+        for (; Vector512.IsHardwareAccelerated && channels == Lanes && pixel <= pixels - Lanes; pixel += Lanes)
+            Fold(source, offsets + pixel).Store(sums + pixel);
         for (; Sse.IsSupported && channels % Lanes == 0 && pixel <= pixels - 4; pixel += 4)
         {
             Fold(
@@ -62,6 +64,35 @@ internal static unsafe class PixelSums<TOps, TVector>
         for (var c = channels; c < lanes; c++)
             partial[c] = 0f;
         return Fold(partial, lanes);
+    }
+
+    /// <summary>The sums of sixteen pixels of 16 channels; each step folds two vectors of partial sums into one, in the order in which one pixel's are folded.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Fold(float* source, int* offsets) =>
+        FoldPairs(FoldFour(source, offsets, 0), FoldFour(source, offsets, 1), FoldFour(source, offsets, 2), FoldFour(source, offsets, 3));
+
+    /// <summary>Pixels i, i + 4, i + 8 and i + 12, each folded to 4 lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> FoldFour(float* source, int* offsets, int i)
+    {
+        var ab = Halves(source + offsets[i], source + offsets[i + 4]);
+        var cd = Halves(source + offsets[i + 8], source + offsets[i + 12]);
+        return Avx512F.Add(Avx512F.Shuffle4x128(ab, cd, 0b10_00_10_00), Avx512F.Shuffle4x128(ab, cd, 0b11_01_11_01));
+    }
+
+    /// <summary>Two pixels, each folded to 8 lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Halves(float* a, float* b) => Avx512F.Add(
+        Vector512.Create(Vector256.Load(a), Vector256.Load(b)),
+        Vector512.Create(Vector256.Load(a + Lanes / 2), Vector256.Load(b + Lanes / 2)));
+
+    /// <summary>Lanes 0 and 1 plus lanes 2 and 3 of each pixel, then those two: one sum a pixel, in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> FoldPairs(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
+    {
+        var ab = Avx512F.Add(Avx512F.UnpackLow(a.AsDouble(), b.AsDouble()).AsSingle(), Avx512F.UnpackHigh(a.AsDouble(), b.AsDouble()).AsSingle());
+        var cd = Avx512F.Add(Avx512F.UnpackLow(c.AsDouble(), d.AsDouble()).AsSingle(), Avx512F.UnpackHigh(c.AsDouble(), d.AsDouble()).AsSingle());
+        return Avx512F.Add(Avx512F.Shuffle(ab, cd, 0b10_00_10_00), Avx512F.Shuffle(ab, cd, 0b11_01_11_01));
     }
 
     /// <summary>A pixel's 16 lanes, folded to 4.</summary>
