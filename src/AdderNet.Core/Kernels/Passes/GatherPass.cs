@@ -59,8 +59,12 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         var split = new PanelSplit(columns, TOps.Width, TTile.Vectors);
         var together = Math.Clamp(BatchBytes / (terms * split.WidestPanel * sizeof(float)), 1, split.Count);
         var groups = Math.Max(plan.Groups, 1);
-        threads.Split((split.Count + together - 1) / together * groups, new Job
+        var batches = (split.Count + together - 1) / together;
+        var shares = Math.Min(threads.Count, batches * groups);
+        threads.Split(shares, new Job
         {
+            Shares = shares,
+            Batches = batches,
             Split = split,
             Together = together,
             Terms = terms,
@@ -76,6 +80,8 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
 
     private struct Job : ISplitJob
     {
+        public int Shares;
+        public int Batches;
         public PanelSplit Split;
         public int Together;
         public int Terms;
@@ -87,8 +93,30 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         public GatherRun* Runs;
         public GatherOperands Operands;
 
-        /// <summary>An item is a batch's group of positions; batches of panels come one after another, within them classes.</summary>
-        public readonly void Run(int first, int end)
+        /// <summary>An item is a thread's share.</summary>
+        public readonly void Run(int first, int end) => RunGroups(FirstOf(first), FirstOf(end));
+
+        /// <summary>Where a share begins, so that all have as many taps: at strides above 1 positions of an input gradient differ by a factor of four.</summary>
+        private readonly int FirstOf(int share)
+        {
+            var taps = 0L;
+            for (var positions = 0; positions < Classes; positions++)
+                taps += TapsOf(positions);
+            if (taps == 0)
+                return (int)((long)Batches * Groups * share / Shares);
+            var before = taps * Batches * share / Shares;
+            var (batch, left, next) = ((int)(before / taps), before % taps, 0);
+            for (; left >= TapsOf(next); next++)
+                left -= TapsOf(next);
+            return batch * Groups + GroupStarts[next] + (int)(left / TapsOfGroup(next));
+        }
+
+        private readonly long TapsOf(int positions) => (GroupStarts[positions + 1] - GroupStarts[positions]) * (long)TapsOfGroup(positions);
+
+        private readonly int TapsOfGroup(int positions) => Math.Max(Runs[positions].TapRows * Runs[positions].TapColumns, 1);
+
+        /// <summary>The groups of a batch of panels come one after another, class by class, then those of the next batch.</summary>
+        private readonly void RunGroups(int first, int end)
         {
             while (first < end)
             {
