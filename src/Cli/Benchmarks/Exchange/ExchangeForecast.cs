@@ -12,8 +12,8 @@ namespace AdderNet.Cli.Benchmarks.Exchange;
 /// <param name="GroupedBound">What needs the most of them.</param>
 internal sealed record ExchangeForecast(int Workers, int GroupSize, int GigabitsPerSecond, double Flat, string FlatBound, double Grouped, string GroupedBound)
 {
-    /// <summary>The byte as measured on one machine, the rest assumed (docs/exchange.md), with eight cores for the exchange.</summary>
-    public static readonly ProcessorCost Processor = new(1e-3, 30e-6, 1.75e-9, 8);
+    /// <summary>As measured on one machine (docs/exchange.md), with eight cores for the exchange.</summary>
+    public static readonly ProcessorCost Processor = new(0, 192e-6, 1.12e-9, 8);
 
     /// <summary>A datacentre's: some tens of microseconds through the stacks, switches four times oversubscribed.</summary>
     private const double Latency = 50e-6;
