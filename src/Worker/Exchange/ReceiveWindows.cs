@@ -12,7 +12,7 @@ internal static class ReceiveWindows
     /// <summary>Open from one neighbour at once: its sums or its group's, its means, its moments and a sign of life; to one who joins, its means and its state.</summary>
     public const int StreamsOfNeighbour = 4;
 
-    /// <summary>The most that <see cref="System.Net.Http.SocketsHttpHandler"/> allows. With 4 MiB one stream waits for its window a tenth of the time and more.</summary>
+    /// <summary>The most that <see cref="System.Net.Http.SocketsHttpHandler"/> allows.</summary>
     public const int MostOfStream = 16 << 20;
 
     /// <summary>HTTP/2 streams begin with this much.</summary>
