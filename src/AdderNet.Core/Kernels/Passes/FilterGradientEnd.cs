@@ -45,6 +45,7 @@ internal readonly unsafe struct FilterGradientEnd<TOps, TVector>(ConvolutionShap
     public void Write(ComputeThreads threads) => threads.Split(shape.T, this);
 
     /// <summary>An item is a filter.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int first, int end)
     {
         for (var t = first; t < end; t++)
@@ -58,6 +59,7 @@ internal readonly unsafe struct FilterGradientEnd<TOps, TVector>(ConvolutionShap
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Write(int t, int channel, int count)
     {
         var row = terms + (long)t * rowStride + channel;
@@ -76,6 +78,7 @@ internal readonly unsafe struct FilterGradientEnd<TOps, TVector>(ConvolutionShap
             Correct(row, filters + at, -sums[t], gradient + at, count * Taps);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AskFor(int t, int channel, int count)
     {
         if (!Sse.IsSupported)

@@ -14,8 +14,8 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
     where TTile : struct, ITile
     where TDirectTile : struct, ITile
 {
-    /// <summary>Bytes of gradients and inputs that stay in the second-level cache while panels pass by them.</summary>
-    private const int SpanBytes = 512 << 10;
+    /// <summary>Bytes of gradients and inputs that stay in the second-level cache while panels pass by them, beside what is asked for ahead.</summary>
+    private const int SpanBytes = 384 << 10;
 
     /// <summary>Panels a thread above which one more or less hardly matters.</summary>
     private const int ManyPanels = 16;
@@ -35,7 +35,7 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
         var split = new PanelSplit(shape.FilterElements, TOps.Width, own == null ? PanelVectors(plan) : TOps.TileVectors);
         var shares = threads.Count;
         var spanBlocks = SpanBlocks(plan);
-        var gradients = new GradientRows<TOps, TVector>(shape, g, spanBlocks, threads);
+        var gradients = new GradientRows<TOps, TVector>(shape, g, spanBlocks + 1, threads);
         var rowStride = FilterGradientEnd<TOps, TVector>.RowStride(shape.FilterElements);
         var result = threads.Workspace.Take<float>(WorkspaceSlot.OrderedGradient, (long)(shape.T + TTile.Rows(3)) * rowStride);
         var job = new FilterGradientSpan<TOps, TVector, TTile, TDirectTile>
@@ -52,14 +52,14 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
             Output = result,
             RowStride = rowStride,
         };
-        for (var first = 0; first < shape.Positions; first += spanBlocks * Block)
+        for (int first = 0, end; first < shape.Positions; first = end)
         {
-            var end = Math.Min(first + spanBlocks * Block, shape.Positions);
+            end = SpanEnd(first, shape.Positions, spanBlocks);
             var padding = new InputPadding(plan, x, first, end, threads);
             threads.Split(shares, new PrepareJob { Gradients = gradients, Padding = padding, FirstPosition = first, EndPosition = end, Shares = shares });
             gradients.AddToTotals(first, end);
             job.Inputs.Source = padding.Inputs;
-            var nextEnd = Math.Min(end + spanBlocks * Block, shape.Positions);
+            var nextEnd = SpanEnd(end, shape.Positions, spanBlocks);
             job.NextGradients = gradients.Run(end, nextEnd);
             job.NextInputs = InputPadding.Copied(plan, x, end, nextEnd);
             job.Positions = new PositionTiles(first, end, own == null ? PositionTiles.MostBlocks : 1);
@@ -71,17 +71,18 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
 
     /// <summary>
     /// Blocks of positions whose gradients and inputs fill the bytes of a span; where gradients are packed they pass by many panels, and only
-    /// copied inputs count. What is packed is worth full tiles.
+    /// copied inputs count.
     /// </summary>
     private static int SpanBlocks(ConvolutionPlan plan)
     {
         var shape = plan.Shape;
         var packs = GradientRows<TOps, TVector>.Packs(shape);
         var inputs = packs && !plan.CopiesInput ? 0 : Block * shape.C * (plan.CopiesInput ? shape.Stride * shape.Stride : 1);
-        var fewest = packs ? PositionTiles.MostBlocks : PositionTiles.MostBlocks - 1;
-        var blocks = Math.Max(SpanBytes / sizeof(float) / (GradientRows<TOps, TVector>.Length(shape) + inputs), fewest);
-        return Math.Min(blocks, (shape.Positions + Block - 1) / Block);
+        return Math.Max(SpanBytes / sizeof(float) / (GradientRows<TOps, TVector>.Length(shape) + inputs), PositionTiles.MostBlocks - 1);
     }
+
+    /// <summary>Where a span ends: a block or less that would be left behind comes along.</summary>
+    private static int SpanEnd(int first, int positions, int blocks) => positions - first <= (blocks + 1) * Block ? positions : first + blocks * Block;
 
     /// <summary>Vectors of a panel: 3 where a panel then lies in one tap row.</summary>
     private static int PanelVectors(ConvolutionPlan plan)

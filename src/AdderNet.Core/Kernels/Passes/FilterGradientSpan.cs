@@ -42,11 +42,10 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
 
     private readonly void RunShare(int share, int first, int end)
     {
-        var ahead = new ReadAhead(NextGradients.Part(share, Shares), NextInputs.Part(share, Shares));
-        AskForInputs(first / Parts, Positions.First, ref ahead);
-        for (var panel = first / Parts; panel * Parts < end; panel += PanelInputs<TOps, TVector>.Together)
+        var ahead = new ReadAhead(NextGradients.Part(share, Shares), NextInputs.Part(share, Shares), SweepTiles(end - first) * Positions.Count);
+        for (var panel = first / Parts; panel * Parts < end; panel += Inputs.Together)
         {
-            var endPanel = Math.Min(panel + PanelInputs<TOps, TVector>.Together, (end + Parts - 1) / Parts);
+            var endPanel = Math.Min(panel + Inputs.Together, (end + Parts - 1) / Parts);
             for (int position = Positions.First, length; position < Positions.End; position += length)
             {
                 length = Positions.Length(position);
@@ -57,7 +56,7 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
                 for (var index = panel; index < endPanel; index++)
                 {
                     if (index == asking)
-                        AskForNext(panel, endPanel, position + length, first, end, ref ahead);
+                        AskForNext(panel, endPanel, position + length, first, end, SweepTiles((endPanel - index) * Parts), ref ahead);
                     RunPanel(Split[index], first - index * Parts, end - index * Parts, position, length, Inputs.Gathered(share, index - panel), ref ahead);
                 }
             }
@@ -65,19 +64,22 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
     }
 
     /// <summary>Behind the last position come the next panels, behind the last panels the next span.</summary>
-    private readonly void AskForNext(int panel, int endPanel, int position, int first, int end, ref ReadAhead ahead)
+    private readonly void AskForNext(int panel, int endPanel, int position, int first, int end, long tiles, ref ReadAhead ahead)
     {
         if (position < Positions.End)
-            AskForInputs(panel, position, ref ahead);
+            AskForInputs(panel, position, tiles, ref ahead);
         else if (endPanel * Parts < end)
-            AskForInputs(endPanel, Positions.First, ref ahead);
+            AskForInputs(endPanel, Positions.First, tiles, ref ahead);
         else if (Inputs.HoldsAll)
-            AskForInputs(first / Parts, Positions.End, ref ahead);
+            AskForInputs(first / Parts, Positions.End, tiles, ref ahead);
     }
 
     /// <summary>The inputs of a few panels at a block of positions, as far as they lie in one tap row.</summary>
-    private readonly void AskForInputs(int panel, int position, ref ReadAhead ahead) =>
-        ahead.GoTo(Inputs.FirstOf(Split[panel]), Inputs.Windows + position, Inputs.RunOf(Split[panel]));
+    private readonly void AskForInputs(int panel, int position, long tiles, ref ReadAhead ahead) =>
+        ahead.GoTo(Inputs.FirstOf(Split[panel]), Inputs.Windows + position, Inputs.RunOf(Split[panel]), tiles);
+
+    /// <summary>About as many tiles as some parts of panels take at a block of positions.</summary>
+    private readonly long SweepTiles(int parts) => Math.Max((long)parts * Shape.T / (TTile.Rows(Split[0].Vectors) * Parts), 1);
 
     private readonly float* Direct(Panel panel) => Own == null ? Inputs.Direct(panel) : null;
 

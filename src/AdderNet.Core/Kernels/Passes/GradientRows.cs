@@ -86,10 +86,8 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     public void AskBehind(ref TileAhead ahead, int lastFilter, int position, int firstPosition)
     {
         var next = (lastFilter / Line + 1) * Line;
-        if (packed == null || next >= filters || ahead.RunStep != 0)
-            return;
-        ahead.Run = BlockAt(position, firstPosition) + Place(next);
-        ahead.RunStep = Line;
+        if (packed != null && next < filters && ahead.Run == null)
+            ahead.Run = BlockAt(position, firstPosition) + Place(next);
     }
 
     /// <summary>The gradients of some positions as they lie.</summary>

@@ -7,8 +7,8 @@ internal unsafe struct PanelInputs<TOps, TVector>
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
 {
-    /// <summary>Panels gathered together, so that each position gives a long run of its inputs.</summary>
-    public const int Together = 4;
+    /// <summary>Most panels that take turns at each block of positions.</summary>
+    private const int MostTogether = 4;
 
     /// <summary>Filters up to which gathering a panel would cost more than its scattered lines do.</summary>
     private const int DirectFilters = 256;
@@ -32,8 +32,14 @@ internal unsafe struct PanelInputs<TOps, TVector>
 
         // Copies into a panel round up.
         panelLength = ConvolutionPlan.TilePositions * split.WidestPanel + 16;
-        gathered = threads.Workspace.Take<float>(WorkspaceSlot.GatheredInput, (long)shares * Together * panelLength);
+        gathered = threads.Workspace.Take<float>(WorkspaceSlot.GatheredInput, (long)shares * MostTogether * panelLength);
     }
+
+    /// <summary>Panels that take turns at each block of positions: some, so that each position gives a long run of its inputs, but one where gathered copies would fill the second-level cache.</summary>
+    public readonly int Together => GathersRuns && windowRun % split.WidestPanel == 0 ? 1 : MostTogether;
+
+    /// <summary>Whether panels that lie in one tap row are gathered too.</summary>
+    private readonly bool GathersRuns => shape.T > DirectFilters;
 
     /// <summary>What windows count from.</summary>
     public float* Source { get; set; }
@@ -45,13 +51,13 @@ internal unsafe struct PanelInputs<TOps, TVector>
     public int* Windows { get; }
 
     /// <summary>Where a thread gathers a panel, of those gathered together.</summary>
-    public readonly float* Gathered(int share, int panel) => gathered + (nint)(share * Together + panel) * panelLength;
+    public readonly float* Gathered(int share, int panel) => gathered + (nint)(share * MostTogether + panel) * panelLength;
 
     /// <summary>The panel's inputs relative to a position's window where it is best read where it lies, else null.</summary>
     public readonly float* Direct(Panel panel)
     {
         var width = panel.Vectors * TOps.Width;
-        return panel.First % windowRun + width <= windowRun && (width == windowRun || shape.T <= DirectFilters) ? FirstOf(panel) : null;
+        return panel.First % windowRun + width <= windowRun && (width == windowRun || !GathersRuns) ? FirstOf(panel) : null;
     }
 
     /// <summary>Elements of some panels that follow one another in each window, from <see cref="FirstOf"/> the first of them on.</summary>
@@ -64,7 +70,7 @@ internal unsafe struct PanelInputs<TOps, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Gather(int share, int firstPanel, int endPanel, bool all, int position, int length)
     {
-        var pieces = stackalloc Piece[Together * split.WidestPanel];
+        var pieces = stackalloc Piece[MostTogether * split.WidestPanel];
         var endPiece = pieces;
         for (var index = firstPanel; index < endPanel; index++)
         {

@@ -9,6 +9,18 @@ internal readonly record struct PositionTiles(int First, int End, int Blocks)
     /// <summary>Most blocks that a tile can take.</summary>
     public const int MostBlocks = ConvolutionPlan.TilePositions / SummationOrder.PositionBlock;
 
+    /// <summary>Tiles that the span is cut into.</summary>
+    public int Count
+    {
+        get
+        {
+            var count = 0;
+            for (var position = First; position < End; position += Length(position))
+                count++;
+            return count;
+        }
+    }
+
     /// <summary>Positions that a tile takes from there on: whole blocks but for the span's last; two at a time, three where one would be left behind.</summary>
     public int Length(int position)
     {

@@ -14,43 +14,61 @@ internal unsafe struct ElementRun
     }
 }
 
-/// <summary>Deals out to tiles what they ask for ahead: two runs of elements, one after the other, and a short run at each of some places.</summary>
+/// <summary>
+/// Deals out to tiles what they ask for ahead, as late as a line a term allows: two runs of elements, one after the other, and a short run
+/// at each of some places. What is asked for early has left the second-level cache when it is wanted.
+/// </summary>
 /// <param name="run">The first run.</param>
 /// <param name="then">The other.</param>
-internal unsafe struct ReadAhead(ElementRun run, ElementRun then)
+/// <param name="tiles">About as many tiles as are left until the runs are wanted.</param>
+internal unsafe struct ReadAhead(ElementRun run, ElementRun then, long tiles)
 {
     /// <summary>Elements of a cache line.</summary>
-    private const int Line = 16;
+    public const int Line = 16;
 
     private float* scattered;
     private int* places;
     private int linesLeft;
+    private long tilesLeft;
 
     /// <summary>Goes on to other places.</summary>
     /// <param name="source">What the places count from.</param>
     /// <param name="places">As many as tiles have terms.</param>
     /// <param name="length">Elements wanted at each.</param>
-    public void GoTo(float* source, int* places, int length)
+    /// <param name="tiles">About as many tiles as are left until they are wanted.</param>
+    public void GoTo(float* source, int* places, int length, long tiles)
     {
         scattered = source;
         this.places = places;
         linesLeft = (length + Line - 1) / Line;
+        tilesLeft = tiles;
     }
 
-    /// <summary>The share of one tile.</summary>
+    /// <summary>The share of the next tile.</summary>
+    /// <param name="terms">Terms of the tile.</param>
     public TileAhead Take(int terms)
     {
-        if (run.Length <= 0)
-            (run, then) = (then, default);
-        var share = new TileAhead { Scattered = scattered, Places = places, Run = run.First, RunStep = run.Length > 0 ? Line : 0 };
-        if (run.Length > 0)
+        var share = default(TileAhead);
+        if (linesLeft > 0 && linesLeft >= tilesLeft)
         {
-            run.First += (nint)terms * Line;
-            run.Length -= (nint)terms * Line;
+            share.Scattered = scattered;
+            share.Places = places;
+            scattered += Line;
+            linesLeft--;
         }
 
-        if (--linesLeft > 0)
-            scattered += Line;
+        nint asked = (nint)terms * Line;
+        if (run.Length <= 0)
+            (run, then) = (then, default);
+        if (run.Length > 0 && run.Length + then.Length >= asked * (tiles - 1))
+        {
+            share.Run = run.First;
+            run.First += asked;
+            run.Length -= asked;
+        }
+
+        tilesLeft--;
+        tiles--;
         return share;
     }
 }

@@ -32,7 +32,6 @@ internal static unsafe class NeighbourTiles<TOps, TVector, TStep, TPanel>
         int* places = call.Ahead.Places;
         float* scattered = call.Ahead.Scattered;
         float* run = call.Ahead.Run;
-        nint runStep = call.Ahead.RunStep;
         for (var segment = call.Segments; segment < end; segment++)
         {
             ahead.Ask(call);
@@ -43,9 +42,13 @@ internal static unsafe class NeighbourTiles<TOps, TVector, TStep, TPanel>
             {
                 if (TPanel.ReadsAhead && Sse.IsSupported)
                 {
-                    Sse.Prefetch1(scattered + *places++);
-                    Sse.Prefetch1(run);
-                    run += runStep;
+                    if (places != null)
+                        Sse.Prefetch1(scattered + *places++);
+                    if (run != null)
+                    {
+                        Sse.Prefetch1(run);
+                        run += ReadAhead.Line;
+                    }
                 }
 
                 if (TPanel.HasTable)

@@ -41,7 +41,6 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
         int* places = call.Ahead.Places;
         float* scattered = call.Ahead.Scattered;
         float* run = call.Ahead.Run;
-        nint runStep = call.Ahead.RunStep;
         for (var segment = call.Segments; segment < end; segment++)
         {
             ahead.Ask(call);
@@ -65,9 +64,13 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
             {
                 if (TPanel.ReadsAhead && Sse.IsSupported)
                 {
-                    Sse.Prefetch1(scattered + *places++);
-                    Sse.Prefetch1(run);
-                    run += runStep;
+                    if (places != null)
+                        Sse.Prefetch1(scattered + *places++);
+                    if (run != null)
+                    {
+                        Sse.Prefetch1(run);
+                        run += ReadAhead.Line;
+                    }
                 }
 
                 if (TPanel.HasTable)

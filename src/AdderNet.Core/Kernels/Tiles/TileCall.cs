@@ -79,11 +79,9 @@ internal unsafe struct TileAhead
     /// <summary>Term k asks for Scattered + Places[k].</summary>
     public float* Scattered;
 
-    /// <summary>As many entries as the tile has terms.</summary>
+    /// <summary>As many entries as the tile has terms, or null.</summary>
     public int* Places;
 
-    /// <summary>Term k asks for Run + k * RunStep.</summary>
+    /// <summary>Where not null, term k asks for the k-th cache line from there on.</summary>
     public float* Run;
-
-    public nint RunStep;
 }
