@@ -4,7 +4,8 @@ namespace AdderNet.Core.Layers;
 
 /// <summary>
 /// How many samples an adder layer's forward pass and input gradient take at a time. They go over the maps more than once, the sums of
-/// inputs included, which is fast while both maps stay in the second-level cache. Samples do not meet in these passes: runs change no bit.
+/// inputs included, which is fast while both maps stay in the second-level cache. Layers that read each pixel once, 1x1, go over them once
+/// and take all. Samples do not meet in these passes: runs change no bit.
 /// </summary>
 internal static class SampleRuns
 {
@@ -23,6 +24,8 @@ internal static class SampleRuns
     /// <summary>Samples of a run, 1 to N.</summary>
     public static int Of(in ConvolutionShape shape)
     {
+        if (shape is { KernelHeight: 1, KernelWidth: 1, Padding: 0 })
+            return shape.N;
         var sample = (shape.InputLength + (long)shape.OutputLength) / shape.N;
         var run = Math.Max(CachedElements, MapsOfFilters * shape.FilterLength) / sample;
         if (Math.Min(shape.C, shape.T) <= FewChannels)

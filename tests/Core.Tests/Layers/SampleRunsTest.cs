@@ -16,8 +16,8 @@ public sealed class SampleRunsTest
     private const int Size = 22;
 
     [Theory]
-    [InlineData(60, 100, 1, 1, 1)]
-    [InlineData(40, 58, 1, 1, 2)]
+    [InlineData(60, 100, 1, 1, Samples)]
+    [InlineData(250, 10, 3, 1, 1)]
     [InlineData(96, 16, 3, 2, 2)]
     [InlineData(40, 58, 3, 1, 3)]
     public void Runs_give_the_bits_of_all_samples_at_once(int channels, int filters, int kernel, int stride, int run)

@@ -69,8 +69,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
             Together = together,
             Terms = terms,
             Groups = groups,
-            Unreached = Pinned.Address(plan.Unreached),
-            UnreachedCount = plan.UnreachedCount,
+            Unreached = new UnreachedPixels<TOps, TVector>(plan, operands.Result, columns),
             Classes = plan.Classes.Length,
             GroupStarts = Pinned.Address(plan.GroupStarts),
             Runs = Pinned.Address(plan.Runs),
@@ -88,8 +87,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         public int Groups;
         public int Classes;
         public int* GroupStarts;
-        public int* Unreached;
-        public int UnreachedCount;
+        public UnreachedPixels<TOps, TVector> Unreached;
         public GatherRun* Runs;
         public GatherOperands Operands;
 
@@ -173,7 +171,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                         RunTiles(Split[panel], positions, ref call, copied ? places : null, first, endSweep);
                 }
 
-                if (UnreachedCount > 0)
+                if (!Unreached.AreNone)
                     Clear(firstPanel, GroupStarts[positions] + first / GatherPlan.Group, GroupStarts[positions] + (endSweep + GatherPlan.Group - 1) / GatherPlan.Group);
             }
         }
@@ -196,26 +194,8 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         }
 
         /// <summary>Clears the share of some groups in what no tap reaches, a little at a time, so that memory takes it in while tiles go on.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Clear(int firstPanel, int firstGroup, int endGroup)
-        {
-            var last = Split[Math.Min(firstPanel + Together, Split.Count) - 1];
-            var column = Split[firstPanel].First;
-            var result = Operands.Result + column;
-            var width = (last.Vectors - 1) * TOps.Width + last.First - column;
-            var zero = TOps.Broadcast(0f);
-            var end = Unreached + (long)UnreachedCount * endGroup / Groups;
-            for (var place = Unreached + (long)UnreachedCount * firstGroup / Groups; place < end; place++)
-            {
-                var pixel = result + *place;
-                for (var lane = 0; lane < width; lane += TOps.Width)
-                    TOps.Store(pixel + lane, zero);
-                if (last.LastLanes == TOps.Width)
-                    TOps.Store(pixel + width, zero);
-                else
-                    TOps.StorePart(pixel + width, zero, last.LastLanes);
-            }
-        }
+        private readonly void Clear(int firstPanel, int firstGroup, int endGroup) =>
+            Unreached.Clear(Split[firstPanel], Split[Math.Min(firstPanel + Together, Split.Count) - 1], firstGroup, endGroup, Groups);
 
         /// <summary>A panel's tiles of a sweep; the call says which terms.</summary>
         /// <param name="panel">The panel.</param>

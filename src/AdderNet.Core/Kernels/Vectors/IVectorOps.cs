@@ -23,6 +23,9 @@ internal unsafe interface IVectorOps<TVector>
 
     static abstract void Store(float* destination, TVector value);
 
+    /// <summary>Stores what is read much later, without reading the line into the caches first. The destination is a multiple of a vector's bytes.</summary>
+    static abstract void StorePastCaches(float* destination, TVector value);
+
     /// <summary>Stores the first <paramref name="count"/> lanes only.</summary>
     static abstract void StorePart(float* destination, TVector value, int count);
 

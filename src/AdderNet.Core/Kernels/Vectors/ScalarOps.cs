@@ -23,6 +23,9 @@ internal readonly unsafe struct ScalarOps : IVectorOps<float>
     public static void Store(float* destination, float value) => *destination = value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePastCaches(float* destination, float value) => *destination = value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StorePart(float* destination, float value, int count)
     {
         if (count > 0)

@@ -31,6 +31,9 @@ internal readonly unsafe struct Vector128Ops : IVectorOps<Vector128<float>>
     public static void Store(float* destination, Vector128<float> value) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePastCaches(float* destination, Vector128<float> value) => value.StoreAlignedNonTemporal(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StorePart(float* destination, Vector128<float> value, int count)
     {
         for (var lane = 0; lane < Math.Min(count, 4); lane++)

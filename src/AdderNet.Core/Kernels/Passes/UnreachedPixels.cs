@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+
+namespace AdderNet.Core.Kernels;
+
+/// <summary>
+/// The pixels of an input gradient that no tap reaches: at strides above 1 they may be most of it. They are cleared past the caches where
+/// that can be, since a layer's other pixels, and what those are made of, want the room.
+/// </summary>
+/// <param name="plan">Which pixels those are.</param>
+/// <param name="result">[pixels, columns].</param>
+/// <param name="columns">Channels.</param>
+internal readonly unsafe struct UnreachedPixels<TOps, TVector>(GatherPlan plan, float* result, int columns)
+    where TOps : struct, IVectorOps<TVector>
+    where TVector : unmanaged
+{
+    /// <summary>Elements of a cache line.</summary>
+    private const int Line = 16;
+
+    private readonly int* places = Pinned.Address(plan.Unreached);
+    private readonly int count = plan.UnreachedCount;
+
+    /// <summary>Whether each pixel is whole cache lines.</summary>
+    private readonly bool pixelsAreLines = (nuint)result % (Line * sizeof(float)) == 0 && columns % Line == 0;
+
+    /// <summary>Whether there are none.</summary>
+    public bool AreNone => count == 0;
+
+    /// <summary>Clears the columns of some panels in one of as many parts of the pixels as there are groups.</summary>
+    /// <param name="first">The first panel.</param>
+    /// <param name="last">The last panel.</param>
+    /// <param name="firstGroup">The first group.</param>
+    /// <param name="endGroup">Behind the last group.</param>
+    /// <param name="groups">Number of groups.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Clear(Panel first, Panel last, int firstGroup, int endGroup, int groups)
+    {
+        var column = result + first.First;
+        nint width = (last.Vectors - 1) * TOps.Width + last.First - first.First;
+        var zero = TOps.Broadcast(0f);
+        var place = places + (long)count * firstGroup / groups;
+        var end = places + (long)count * endGroup / groups;
+        for (; pixelsAreLines && place < end; place++)
+        {
+            var pixel = column + *place;
+            for (nint lane = 0; lane <= width; lane += TOps.Width)
+                TOps.StorePastCaches(pixel + lane, zero);
+        }
+
+        for (; place < end; place++)
+        {
+            var pixel = column + *place;
+            for (nint lane = 0; lane < width; lane += TOps.Width)
+                TOps.Store(pixel + lane, zero);
+            if (last.LastLanes == TOps.Width)
+                TOps.Store(pixel + width, zero);
+            else
+                TOps.StorePart(pixel + width, zero, last.LastLanes);
+        }
+    }
+}
