@@ -40,7 +40,18 @@ public sealed class BenchKernelsTests : IDisposable
         Assert.Empty(report.RootElement.GetProperty("summary").GetProperty("targets").EnumerateArray());
     }
 
+    [Fact]
+    public async Task A_batch_may_be_asked_for()
+    {
+        var result = await CliProcess.RunAsync("bench", "kernels", "--model", "lenet5", "--batch", "3", "--json", File);
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Errors));
+        using var report = JsonDocument.Parse(await System.IO.File.ReadAllTextAsync(File));
+        Assert.Equal(3 * 28 * 28 * 6 * 25, report.RootElement.GetProperty("rows")[0].GetProperty("elements").GetDouble());
+    }
+
     [Theory]
+    [InlineData("--batch 0", "'0'", "valid: --batch 8")]
     [InlineData("--threads 0", "'0'", "valid: --threads 2")]
     [InlineData("--model resnet19", "'resnet19'", "valid: --model resnet20")]
     public async Task Wrong_arguments_are_one_line_and_status_2(string arguments, string named, string valid)

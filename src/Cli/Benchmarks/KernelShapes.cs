@@ -1,5 +1,4 @@
 using AdderNet.Core.Configuration;
-using AdderNet.Core.Data;
 using AdderNet.Core.Kernels;
 using AdderNet.Core.Models;
 
@@ -21,25 +20,20 @@ internal sealed record KernelShape(ConvolutionShape Shape, IReadOnlyList<ModelNa
 /// <summary>The distinct adder layers of the models that <c>bench kernels</c> measures.</summary>
 internal static class KernelShapes
 {
-    /// <summary>Models with the side, the channels and the number of images that they are measured with.</summary>
-    private static readonly (ModelName Model, int Side, int Channels, int Images)[] Models =
-    [
-        (ModelName.ResNet50, 224, 3, 8),
-        (ModelName.ResNet18, 224, 3, 8),
-        (ModelName.ResNet20, 32, 3, 128),
-        (ModelName.VggSmall, 32, 3, 32),
-        (ModelName.LeNet5, 28, 1, 32),
-    ];
+    /// <summary>The models that are measured.</summary>
+    public static IReadOnlyList<ModelName> Models { get; } = [ModelName.ResNet50, ModelName.ResNet18, ModelName.ResNet20, ModelName.VggSmall, ModelName.LeNet5];
 
-    public static IReadOnlyList<KernelShape> All { get; } =
+    /// <summary>The layers of all of them.</summary>
+    /// <param name="batch">Images, or null for as many as <c>bench step</c> takes of the model.</param>
+    public static IReadOnlyList<KernelShape> Of(int? batch) =>
     [
-        .. Models.SelectMany(entry => Of(entry.Model, entry.Side, entry.Channels, entry.Images).Select(shape => (shape, entry.Model)))
-            .GroupBy(pair => pair.shape, pair => pair.Model)
+        .. Models.SelectMany(model => Of(model, batch ?? StepCase.UsualBatch(model)).Select(shape => (shape, model)))
+            .GroupBy(pair => pair.shape, pair => pair.model)
             .Select(group => new KernelShape(group.Key, [.. group.Distinct()])),
     ];
 
-    private static IEnumerable<ConvolutionShape> Of(ModelName model, int side, int channels, int images) =>
-        ModelCatalog.Describe(new ModelOptions { Name = model }, new InputShape(side, side, channels)).Nodes.OfType<ConvolutionNode>()
+    private static IEnumerable<ConvolutionShape> Of(ModelName model, int images) =>
+        StepCase.Of(model, images, StepCase.UsualSide(model), threads: 1).Model.Nodes.OfType<ConvolutionNode>()
             .Where(node => node.Method == LayerMethod.Adder)
             .Select(node => new ConvolutionShape(
                 images, node.In.Height, node.In.Width, node.In.Channels, node.Out.Channels, node.KernelHeight, node.KernelWidth, node.Stride, node.Padding));

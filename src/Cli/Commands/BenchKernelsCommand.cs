@@ -9,26 +9,28 @@ namespace AdderNet.Cli.Commands;
 internal static class BenchKernelsCommand
 {
     private const int MostThreads = 64;
+    private const int LargestBatch = 1024;
 
     public static Command Create()
     {
         var json = BenchCommand.JsonOption();
         var model = ModelOption();
+        var batch = ParsedValue.Number("--batch", "Images; without it 128 for the CIFAR models, 32 for the others, as bench step takes", 1, LargestBatch, 8);
         var threads = ThreadsOption();
         var command = new ExampleCommand(
             "kernels",
             "Times the adder kernels on each distinct layer of ResNet-50, ResNet-18, ResNet-20, VGG-small and LeNet-5, on one core, beside the rate of fused multiply-adds measured in the same run.",
             "./addernet bench kernels --json kernels.json",
-            "./addernet bench kernels --model resnet50 --threads 2")
+            "./addernet bench kernels --model resnet50 --batch 8 --threads 2")
         {
-            json, model, threads,
+            json, model, batch, threads,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
-            parsed.InvocationConfiguration.Output, parsed.GetValue(model), parsed.GetValue(threads), parsed.GetValue(json), cancellation));
+            parsed.InvocationConfiguration.Output, parsed.GetValue(model), parsed.GetValue(batch), parsed.GetValue(threads), parsed.GetValue(json), cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(TextWriter output, ModelName? model, int threads, string? json, CancellationToken cancellation)
+    private static async Task<int> RunAsync(TextWriter output, ModelName? model, int? batch, int threads, string? json, CancellationToken cancellation)
     {
         var clock = TimeProvider.System;
         var bench = new KernelBench(clock, threads);
@@ -37,7 +39,7 @@ internal static class BenchKernelsCommand
         output.WriteLine(FormattableString.Invariant($"peak {PeakRate.Measure(1, clock, cancellation) / 1e9:0.0} G fused multiply-adds a second on one core"));
         output.WriteLine($"{"",-72} {string.Join("  ", KernelBench.Kernels.Select(kernel => $"{kernel,-25}"))}");
         output.WriteLine($"{"layer",-72} {string.Join("  ", KernelBench.Kernels.Select(_ => "      ms bound   mix   mem"))}{(threads > 1 ? $"  gain from {threads} threads (of a loop's)" : "")}");
-        foreach (var layer in KernelShapes.All.Where(layer => model is not { } only || layer.Models.Contains(only)))
+        foreach (var layer in KernelShapes.Of(batch).Where(layer => model is not { } only || layer.Models.Contains(only)))
         {
             var measured = bench.Measure(layer, cancellation);
             figures.Add(measured);
@@ -70,10 +72,10 @@ internal static class BenchKernelsCommand
     private static Option<ModelName?> ModelOption() => new("--model")
     {
         Description = "Only the layers of this model",
-        HelpName = string.Join('|', KernelShapes.All.SelectMany(layer => layer.Models).Distinct().Select(Spelling.Of)),
+        HelpName = string.Join('|', KernelShapes.Models.Select(Spelling.Of)),
         CustomParser = result =>
         {
-            if (Spelling.TryParse<ModelName>(result.Tokens[0].Value, out var name) && KernelShapes.All.Any(layer => layer.Models.Contains(name)))
+            if (Spelling.TryParse<ModelName>(result.Tokens[0].Value, out var name) && KernelShapes.Models.Contains(name))
                 return name;
             result.AddError($"--model: '{result.Tokens[0].Value}' is not measured; valid: --model resnet20");
             return null;
