@@ -15,7 +15,7 @@ internal static unsafe class FilterGradientPass<TOps, TVector, TTile, TDirectTil
     where TDirectTile : struct, ITile
 {
     /// <summary>Bytes of gradients and inputs that stay in the second-level cache while panels pass by them, beside what is asked for ahead.</summary>
-    private const int SpanBytes = 384 << 10;
+    private const int SpanBytes = 480 << 10;
 
     /// <summary>Panels a thread above which one more or less hardly matters.</summary>
     private const int ManyPanels = 16;
