@@ -6,6 +6,9 @@ namespace AdderNet.Core.Kernels;
 /// <summary>Arrays that the collector never moves, so that kernels may keep pointers into them.</summary>
 internal static unsafe class Pinned
 {
+    /// <summary>Bytes of a cache line.</summary>
+    public const int LineBytes = 64;
+
     public static T[] Copy<T>(ICollection<T> items)
         where T : unmanaged
     {
@@ -20,7 +23,7 @@ internal static unsafe class Pinned
     /// <summary>Zeros that begin at a cache line: a vector of 64 bytes that lies across two lines costs two accesses.</summary>
     public static Memory<float> Lines(int length)
     {
-        const int line = 64 / sizeof(float);
+        const int line = LineBytes / sizeof(float);
         var array = GC.AllocateArray<float>(checked(length + line), pinned: true);
         var first = Address(array);
         return array.AsMemory((int)(Workspace.Aligned(first) - first), length);

@@ -95,6 +95,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
             Source = x,
             Packed = packed,
             Result = y,
+            PastCaches = CachedMaps.Outgrown(shape),
             LaneAddends = withSums ? FilterSums<TOps, TVector>.Prepare(plan, packed, threads) : null,
             RowAddends = withSums && !plan.ReadsPixels ? InputSums<TOps, TVector>.Prepare(plan, x, threads) : null,
         }, threads);
@@ -110,6 +111,7 @@ internal sealed unsafe class VectorKernels<TOps, TVector> : IConvolutionKernels
             Packed = FilterPacking<TOps, TVector>.ByChannel(plan, filters, threads),
             Own = x,
             Result = dx,
+            PastCaches = CachedMaps.Outgrown(shape),
         }, threads);
     }
 

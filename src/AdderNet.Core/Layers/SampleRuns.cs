@@ -9,9 +9,6 @@ namespace AdderNet.Core.Layers;
 /// </summary>
 internal static class SampleRuns
 {
-    /// <summary>Elements of both maps that stay in the caches.</summary>
-    private const long CachedElements = 128 * 1024;
-
     /// <summary>Elements of both maps for each element of the filters, which are packed anew for every run.</summary>
     private const long MapsOfFilters = 8;
 
@@ -27,7 +24,7 @@ internal static class SampleRuns
         if (shape is { KernelHeight: 1, KernelWidth: 1, Padding: 0 })
             return shape.N;
         var sample = (shape.InputLength + (long)shape.OutputLength) / shape.N;
-        var run = Math.Max(CachedElements, MapsOfFilters * shape.FilterLength) / sample;
+        var run = Math.Max(CachedMaps.Elements, MapsOfFilters * shape.FilterLength) / sample;
         if (Math.Min(shape.C, shape.T) <= FewChannels)
             run = Math.Max(run - run % Lanes, Lanes);
         return (int)Math.Clamp(run, 1, shape.N);

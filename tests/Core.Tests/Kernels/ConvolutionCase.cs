@@ -20,6 +20,9 @@ internal sealed class ConvolutionCase
 
     public ConvolutionShape Shape { get; }
 
+    /// <summary>Elements from a cache line to where results begin.</summary>
+    public int ResultOffset { get; init; }
+
     public float[] X { get; }
 
     public float[] Filters { get; }
@@ -37,8 +40,9 @@ internal sealed class ConvolutionCase
 
     public float[] Run(int pass, IConvolutionKernels kernels, ComputeThreads threads)
     {
-        var result = new float[pass switch { 0 or 4 => Shape.OutputLength, 3 or 6 => Shape.InputLength, _ => Shape.FilterLength }];
-        Array.Fill(result, float.NaN);
+        var length = pass switch { 0 or 4 => Shape.OutputLength, 3 or 6 => Shape.InputLength, _ => Shape.FilterLength };
+        var result = Pinned.Lines(length + ResultOffset).Span[ResultOffset..];
+        result.Fill(float.NaN);
         switch (pass)
         {
             case 0: kernels.AdderForward(Shape, X, Filters, result, threads); break;
@@ -50,6 +54,6 @@ internal sealed class ConvolutionCase
             default: kernels.InputGradient(Shape, Filters, G, result, threads); break;
         }
 
-        return result;
+        return result.ToArray();
     }
 }

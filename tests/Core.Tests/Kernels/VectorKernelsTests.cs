@@ -83,6 +83,21 @@ public class VectorKernelsTests
         AssertEqualBits(new ConvolutionShape(n, h, w, c, t, kernel, kernel, stride, padding), 2);
     }
 
+    /// <summary>Results of whole cache lines are stored past the caches, unless they are read again, a last vector is not full, or they begin within a line.</summary>
+    [Theory]
+    [InlineData(9, 32, 16, 32, 1, 2, 0)]
+    [InlineData(10, 16, 32, 64, 1, 2, 0)]
+    [InlineData(5, 32, 16, 32, 3, 2, 1)]
+    [InlineData(5, 32, 16, 24, 3, 1, 1)]
+    [InlineData(3, 10, 512, 48, 1, 1, 0)]
+    [InlineData(9, 32, 16, 32, 1, 2, 0, 1)]
+    public void Maps_larger_than_caches_equal_the_reference_in_bits(int n, int side, int c, int t, int kernel, int stride, int padding, int offset = 0)
+    {
+        var shape = new ConvolutionShape(n, side, side, c, t, kernel, kernel, stride, padding);
+        Assert.True(CachedMaps.Outgrown(shape));
+        AssertEqualBits(shape, 2, offset);
+    }
+
     [Fact]
     public void Non_finite_operands_crash_nothing()
     {
@@ -155,10 +170,10 @@ public class VectorKernelsTests
         Assert.Equal("532620AEEA68624E", Convert.ToHexString(hash.GetHashAndReset())[..16]);
     }
 
-    private static void AssertEqualBits(ConvolutionShape shape, int threadCount)
+    private static void AssertEqualBits(ConvolutionShape shape, int threadCount, int resultOffset = 0)
     {
         using var threads = new ComputeThreads(threadCount);
-        var drawn = new ConvolutionCase(shape, (uint)shape.GetHashCode() % 1000);
+        var drawn = new ConvolutionCase(shape, (uint)shape.GetHashCode() % 1000) { ResultOffset = resultOffset };
         var expected = drawn.RunAll(Reference, threads);
         foreach (var width in Widths)
         {

@@ -22,6 +22,9 @@ internal unsafe struct GatherOperands
 
     /// <summary>For each pixel of the result, added to <see cref="LaneAddends"/>; null for the sum of what the result's one tap reads, made as tiles come to it.</summary>
     public float* RowAddends;
+
+    /// <summary>Whether the result has left the caches before it is read.</summary>
+    public bool PastCaches;
 }
 
 /// <summary>
@@ -74,6 +77,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
             GroupStarts = Pinned.Address(plan.GroupStarts),
             Runs = Pinned.Address(plan.Runs),
             Operands = operands,
+            PastCaches = operands.PastCaches && TOps.Width * sizeof(float) == Pinned.LineBytes && columns % TOps.Width == 0 && (nuint)operands.Result % Pinned.LineBytes == 0,
         });
     }
 
@@ -90,6 +94,9 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         public UnreachedPixels<TOps, TVector> Unreached;
         public GatherRun* Runs;
         public GatherOperands Operands;
+
+        /// <summary>Whether tiles store past the caches: each vector is a whole line, so that memory need not merge parts of one.</summary>
+        public bool PastCaches;
 
         /// <summary>An item is a thread's share.</summary>
         public readonly void Run(int first, int end) => RunGroups(FirstOf(first), FirstOf(end));
@@ -132,6 +139,10 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                     group = classEnd;
                 }
             }
+
+            // Other threads may see what was stored past the caches later than what is stored after it.
+            if (Sse.IsSupported)
+                Sse.StoreFence();
         }
 
         [SkipLocalsInit]
@@ -148,7 +159,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                 places[row] = Math.Min(row, Sweep - 1) * CopyStride;
             var addends = stackalloc float[Sweep + GatherPlan.Group];
             var memory = stackalloc float[6 * 4 * 16 + 16];
-            var call = new TileCall { RowStride = 1, RowAddends = addends };
+            var call = new TileCall { RowStride = 1, RowAddends = addends, PastCaches = PastCaches && run.ChunkCount == 1 };
             for (; first < end; first += Sweep)
             {
                 var endSweep = Math.Min(first + Sweep, end);
@@ -239,7 +250,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                 return;
             var results = run.Results + first;
             var output = call.Output;
-            for (nint row = 0; row < GatherPlan.Group; row++)
+            for (nint row = 0; row < GatherPlan.Group && !call.PastCaches; row++)
                 Sse.Prefetch0(output + results[row]);
             if (!withRows)
                 return;

@@ -102,18 +102,18 @@ internal static unsafe class TallRowTiles<TOps, TVector, TStep>
 
         if (TileEnd<TOps, TVector>.IsPlain(call, 12))
         {
-            TOps.Store(call.Output + call.OutputOffsets[0], TOps.Add(t0, s0));
-            TOps.Store(call.Output + call.OutputOffsets[1], TOps.Add(t1, s1));
-            TOps.Store(call.Output + call.OutputOffsets[2], TOps.Add(t2, s2));
-            TOps.Store(call.Output + call.OutputOffsets[3], TOps.Add(t3, s3));
-            TOps.Store(call.Output + call.OutputOffsets[4], TOps.Add(t4, s4));
-            TOps.Store(call.Output + call.OutputOffsets[5], TOps.Add(t5, s5));
-            TOps.Store(call.Output + call.OutputOffsets[6], TOps.Add(t6, s6));
-            TOps.Store(call.Output + call.OutputOffsets[7], TOps.Add(t7, s7));
-            TOps.Store(call.Output + call.OutputOffsets[8], TOps.Add(t8, s8));
-            TOps.Store(call.Output + call.OutputOffsets[9], TOps.Add(t9, s9));
-            TOps.Store(call.Output + call.OutputOffsets[10], TOps.Add(t10, s10));
-            TOps.Store(call.Output + call.OutputOffsets[11], TOps.Add(t11, s11));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[0], TOps.Add(t0, s0));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[1], TOps.Add(t1, s1));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[2], TOps.Add(t2, s2));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[3], TOps.Add(t3, s3));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[4], TOps.Add(t4, s4));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[5], TOps.Add(t5, s5));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[6], TOps.Add(t6, s6));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[7], TOps.Add(t7, s7));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[8], TOps.Add(t8, s8));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[9], TOps.Add(t9, s9));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[10], TOps.Add(t10, s10));
+            TileEnd<TOps, TVector>.Put(call, call.Output + call.OutputOffsets[11], TOps.Add(t11, s11));
             return;
         }
 

@@ -58,6 +58,9 @@ internal unsafe struct TileCall
     /// <summary>Whether the sums are added to the output (a later chunk of terms) or replace it.</summary>
     public bool Accumulate;
 
+    /// <summary>Whether the result is stored past the caches, in vectors that are whole cache lines. Of gathers, never with <see cref="Accumulate"/>.</summary>
+    public bool PastCaches;
+
     /// <summary>Where not null, sums start at LaneAddends[lane] + RowAddends[i] instead of +0. For the first chunk only.</summary>
     public float* LaneAddends;
 

@@ -50,7 +50,7 @@ internal static unsafe class TileEnd<TOps, TVector>
         {
             float* output = call.Output + call.OutputOffsets[row];
             for (var vector = 0; vector < full; vector++, total += TOps.Width, output += TOps.Width)
-                TOps.Store(output, call.Accumulate ? TOps.Add(TOps.Load(output), TOps.Load(total)) : TOps.Load(total));
+                Put(call, output, call.Accumulate ? TOps.Add(TOps.Load(output), TOps.Load(total)) : TOps.Load(total));
             if (full == vectors)
                 continue;
             TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), TOps.Load(total)) : TOps.Load(total), call.LastLanes);
@@ -90,6 +90,16 @@ internal static unsafe class TileEnd<TOps, TVector>
     public static bool IsPlain(in TileCall call, int rows) =>
         call.ValidRows == rows && call.LastLanes == TOps.Width && !call.Accumulate;
 
+    /// <summary>Stores a vector of the result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Put(in TileCall call, float* output, TVector value)
+    {
+        if (call.PastCaches)
+            TOps.StorePastCaches(output, value);
+        else
+            TOps.Store(output, value);
+    }
+
     /// <summary>Stores a row of a tile of one vector, or adds it to the output.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreTotal(in TileCall call, int row, TVector total)
@@ -98,7 +108,7 @@ internal static unsafe class TileEnd<TOps, TVector>
             return;
         var output = call.Output + call.OutputOffsets[row];
         if (call.LastLanes == TOps.Width)
-            TOps.Store(output, call.Accumulate ? TOps.Add(TOps.Load(output), total) : total);
+            Put(call, output, call.Accumulate ? TOps.Add(TOps.Load(output), total) : total);
         else
             TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), total) : total, call.LastLanes);
     }
@@ -112,7 +122,7 @@ internal static unsafe class TileEnd<TOps, TVector>
     {
         var output = call.Output + call.OutputOffsets[row] + vector * TOps.Width;
         value = Total(call, sum, value);
-        TOps.Store(output, call.Accumulate ? TOps.Add(TOps.Load(output), value) : value);
+        Put(call, output, call.Accumulate ? TOps.Add(TOps.Load(output), value) : value);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -22,7 +22,8 @@ internal static unsafe class TilePrefetch
             for (var vector = 0; vector < vectors; vector++)
             {
                 Sse.Prefetch0(call.Own + call.OutputOffsets[next] + vector * TOps.Width);
-                Sse.Prefetch0(call.Output + call.OutputOffsets[next] + vector * TOps.Width);
+                if (!call.PastCaches)
+                    Sse.Prefetch0(call.Output + call.OutputOffsets[next] + vector * TOps.Width);
             }
         }
     }
@@ -67,7 +68,7 @@ internal unsafe struct NextRows<TOps, TVector>
             for (var i = 0; i < rowLength; i += Line)
                 Sse.Prefetch0(row + i);
             float* output = call.Output + call.OutputOffsets[next];
-            for (var i = 0; i < width; i += Line)
+            for (var i = 0; i < width && !call.PastCaches; i += Line)
                 Sse.Prefetch0(output + i);
         }
     }
