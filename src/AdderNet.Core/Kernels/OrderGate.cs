@@ -16,7 +16,16 @@ internal sealed class OrderGate : IDisposable
     /// <summary>Called by one thread, and not again before the other has passed.</summary>
     public void Open()
     {
-        Volatile.Write(ref openings, openings + 1);
+        Count();
+        Wake();
+    }
+
+    /// <summary>The first half of an opening: whoever spins may pass from here on.</summary>
+    internal void Count() => Volatile.Write(ref openings, openings + 1);
+
+    /// <summary>The other half: wakes whoever sleeps. It may come late, when the other has passed and waits for the next opening.</summary>
+    internal void Wake()
+    {
         if (Interlocked.Exchange(ref asleep, 0) == 1)
             sleeper.Release();
     }
@@ -24,13 +33,14 @@ internal sealed class OrderGate : IDisposable
     /// <summary>Waits for the next opening. Called by the other thread.</summary>
     public void Pass()
     {
-        for (var spin = 0; spin < Spins && Volatile.Read(ref openings) == passed; spin++)
+        for (var spin = 0; spin < Spins && !IsOpen; spin++)
             Thread.SpinWait(PausesEach);
-        if (Volatile.Read(ref openings) == passed)
+        while (!IsOpen)
         {
-            // Announced first and looked again then: an opening in between is either seen here or wakes the sleeper.
+            // Announced first and looked again then: an opening in between is either seen here or wakes the sleeper. Whoever took the
+            // announcement back releases the semaphore once, for this opening or late for the one before; hence the loop.
             Interlocked.Exchange(ref asleep, 1);
-            if (Volatile.Read(ref openings) == passed || Interlocked.Exchange(ref asleep, 0) == 0)
+            if (!IsOpen || Interlocked.Exchange(ref asleep, 0) == 0)
                 sleeper.Wait();
         }
 
@@ -38,4 +48,6 @@ internal sealed class OrderGate : IDisposable
     }
 
     public void Dispose() => sleeper.Dispose();
+
+    private bool IsOpen => Volatile.Read(ref openings) != passed;
 }
