@@ -77,6 +77,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
             GroupStarts = Pinned.Address(plan.GroupStarts),
             Runs = Pinned.Address(plan.Runs),
             Operands = operands,
+            Clears = operands.Own != null && split.PaddedColumns == TOps.Width,
             PastCaches = operands.PastCaches && TOps.Width * sizeof(float) == Pinned.LineBytes && columns % TOps.Width == 0 && (nuint)operands.Result % Pinned.LineBytes == 0,
         });
     }
@@ -97,6 +98,9 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
 
         /// <summary>Whether tiles store past the caches: each vector is a whole line, so that memory need not merge parts of one.</summary>
         public bool PastCaches;
+
+        /// <summary>Whether tiles clear pixels beside their arithmetic: a pixel is one vector.</summary>
+        public bool Clears;
 
         /// <summary>An item is a thread's share.</summary>
         public readonly void Run(int first, int end) => RunGroups(FirstOf(first), FirstOf(end));
@@ -129,7 +133,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                 var last = Math.Min(group + end - first, Groups);
                 first += last - group;
                 if (GroupStarts[Classes] == 0)
-                    Clear(batch * Together, group, last);
+                    Clear(batch * Together, Unreached.Share(group, Groups), Unreached.Share(last, Groups));
                 for (var positions = 0; positions < Classes; positions++)
                 {
                     var classEnd = Math.Min(GroupStarts[positions + 1], last);
@@ -165,6 +169,8 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                 var endSweep = Math.Min(first + Sweep, end);
                 if (Operands.LaneAddends != null)
                     FindAddends(run, first, endSweep, addends);
+                call.Cleared = Unreached.Share(GroupStarts[positions] + first / GatherPlan.Group, Groups);
+                var endCleared = Unreached.Share(GroupStarts[positions] + (endSweep + GatherPlan.Group - 1) / GatherPlan.Group, Groups);
                 for (var chunk = 0; chunk < run.ChunkCount; chunk++)
                 {
                     call.Rows = Operands.Source;
@@ -172,6 +178,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                     call.SegmentCount = run.Chunks[chunk].Segments;
                     call.Totals = TTile.KeepsTotals || run.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null;
                     call.Accumulate = chunk > 0;
+                    call.ClearedCount = call.PastCaches && Clears ? ClearedBeside(endCleared - call.Cleared, endSweep - first, run) : 0;
                     if (copied)
                     {
                         CopyRows(call.Segments, call.SegmentCount, run.Sources + first, endSweep - first, copies);
@@ -182,8 +189,8 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                         RunTiles(Split[panel], positions, ref call, copied ? places : null, first, endSweep);
                 }
 
-                if (!Unreached.AreNone)
-                    Clear(firstPanel, GroupStarts[positions] + first / GatherPlan.Group, GroupStarts[positions] + (endSweep + GatherPlan.Group - 1) / GatherPlan.Group);
+                if (call.Cleared < endCleared)
+                    Clear(firstPanel, call.Cleared, endCleared);
             }
         }
 
@@ -204,9 +211,16 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
             new Span<float>(addends + end - first, GatherPlan.Group).Clear();
         }
 
-        /// <summary>Clears the share of some groups in what no tap reaches, a little at a time, so that memory takes it in while tiles go on.</summary>
-        private readonly void Clear(int firstPanel, int firstGroup, int endGroup) =>
-            Unreached.Clear(Split[firstPanel], Split[Math.Min(firstPanel + Together, Split.Count) - 1], firstGroup, endGroup, Groups);
+        /// <summary>Clears what no tap reaches of a batch's panels, from one pixel to another, a little at a time, so that memory takes it in while tiles go on.</summary>
+        private readonly void Clear(int firstPanel, int* place, int* end) =>
+            Unreached.Clear(Split[firstPanel], Split[Math.Min(firstPanel + Together, Split.Count) - 1], place, end);
+
+        /// <summary>How many of a sweep's pixels each of its tiles can clear beside its arithmetic, all tiles as many.</summary>
+        private readonly nint ClearedBeside(long pixels, int positions, in GatherRun run)
+        {
+            var tiles = (positions + TTile.Rows(1) - 1) / TTile.Rows(1);
+            return (nint)Math.Min(pixels / tiles, run.Segments->Length);
+        }
 
         /// <summary>A panel's tiles of a sweep; the call says which terms.</summary>
         /// <param name="panel">The panel.</param>
@@ -237,6 +251,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                     Ahead(call, run, Math.Min(p + Sweep, run.Positions), panel.First == 0);
                 call.ValidRows = Math.Min(tileRows, end - p);
                 TTile.Run(panel.Vectors, call);
+                call.Cleared += call.ClearedCount;
             }
 
             call.RowAddends = addends;

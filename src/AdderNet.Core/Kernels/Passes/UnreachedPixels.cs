@@ -22,23 +22,22 @@ internal readonly unsafe struct UnreachedPixels<TOps, TVector>(GatherPlan plan, 
     /// <summary>Whether each pixel is whole cache lines.</summary>
     private readonly bool pixelsAreLines = (nuint)result % (Line * sizeof(float)) == 0 && columns % Line == 0;
 
-    /// <summary>Whether there are none.</summary>
-    public bool AreNone => count == 0;
+    /// <summary>Where the share of a group begins, and of the one before it ends.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="groups">Number of groups, which all have as many of the pixels.</param>
+    public int* Share(int group, int groups) => places + (long)count * group / groups;
 
-    /// <summary>Clears the columns of some panels in one of as many parts of the pixels as there are groups.</summary>
+    /// <summary>Clears the columns of some panels in some pixels.</summary>
     /// <param name="first">The first panel.</param>
     /// <param name="last">The last panel.</param>
-    /// <param name="firstGroup">The first group.</param>
-    /// <param name="endGroup">Behind the last group.</param>
-    /// <param name="groups">Number of groups.</param>
+    /// <param name="place">The first pixel.</param>
+    /// <param name="end">Behind the last pixel.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Clear(Panel first, Panel last, int firstGroup, int endGroup, int groups)
+    public void Clear(Panel first, Panel last, int* place, int* end)
     {
         var column = result + first.First;
         nint width = (last.Vectors - 1) * TOps.Width + last.First - first.First;
         var zero = TOps.Broadcast(0f);
-        var place = places + (long)count * firstGroup / groups;
-        var end = places + (long)count * endGroup / groups;
         for (; pixelsAreLines && place < end; place++)
         {
             var pixel = column + *place;

@@ -191,6 +191,8 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
         TVector s30 = default;
         TVector s40 = default;
         TVector s50 = default;
+        var cleared = call.Cleared;
+        var clearedCount = call.ClearedCount;
         var stride = call.PanelStride;
         var step = call.RowStride;
         var end = call.Segments + call.SegmentCount;
@@ -221,8 +223,11 @@ internal static unsafe class OwnTiles<TOps, TVector, TStep>
                 s40 = TStep.Apply(x40, p0, b4, constant, s40);
                 var b5 = TOps.Broadcast(r5[k]);
                 s50 = TStep.ApplyOtherwise(x50, p0, b5, constant, s50);
+                if (k < clearedCount)
+                    TOps.StorePastCaches(call.Output + cleared[k], TOps.Broadcast(0f));
             }
 
+            clearedCount = 0;
             if (segment->EndsBlock != 0 && segment + 1 < end)
             {
                 float* totals = call.Totals;

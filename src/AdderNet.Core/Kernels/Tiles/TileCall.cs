@@ -66,6 +66,12 @@ internal unsafe struct TileCall
 
     public float* RowAddends;
 
+    /// <summary>Of own-value tiles of one vector: first elements of vectors of the output that are cleared past the caches, one a term.</summary>
+    public int* Cleared;
+
+    /// <summary>How many those are: at most as many as the first segment has terms.</summary>
+    public nint ClearedCount;
+
     /// <summary>What later tiles read first, where the panel asks for it.</summary>
     public TileAhead Ahead;
 
