@@ -60,16 +60,16 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
     public static void Run(GatherPlan plan, int columns, int terms, in GatherOperands operands, ComputeThreads threads)
     {
         var split = new PanelSplit(columns, TOps.Width, TTile.Vectors);
-        var together = Math.Clamp(BatchBytes / (terms * split.WidestPanel * sizeof(float)), 1, split.Count);
+        var most = Math.Clamp(BatchBytes / (terms * split.WidestPanel * sizeof(float)), 1, split.Count);
         var groups = Math.Max(plan.Groups, 1);
-        var batches = (split.Count + together - 1) / together;
+        var batches = (split.Count + most - 1) / most;
         var shares = Math.Min(threads.Count, batches * groups);
         threads.Split(shares, new Job
         {
             Shares = shares,
             Batches = batches,
             Split = split,
-            Together = together,
+            Together = (split.Count + batches - 1) / batches,
             Terms = terms,
             Groups = groups,
             Unreached = new UnreachedPixels<TOps, TVector>(plan, operands.Result, columns),
@@ -87,6 +87,8 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         public int Shares;
         public int Batches;
         public PanelSplit Split;
+
+        /// <summary>Panels of a batch; all have as many, since threads share batches out by their number.</summary>
         public int Together;
         public int Terms;
         public int Groups;
