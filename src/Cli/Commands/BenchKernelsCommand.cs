@@ -16,7 +16,7 @@ internal static class BenchKernelsCommand
         var json = BenchCommand.JsonOption();
         var model = ModelOption();
         var batch = ParsedValue.Number("--batch", "Images; without it 128 for the CIFAR models, 32 for the others, as bench step takes", 1, LargestBatch, 8);
-        var threads = ThreadsOption();
+        var threads = ParsedValue.Number("--threads", "Also measures what so many threads gain, beside what a loop without memory gains from them", 1, MostThreads, 2);
         var command = new ExampleCommand(
             "kernels",
             "Times the adder kernels on each distinct layer of ResNet-50, ResNet-18, ResNet-20, VGG-small and LeNet-5, on one core, beside the rate of fused multiply-adds measured in the same run.",
@@ -26,7 +26,7 @@ internal static class BenchKernelsCommand
             json, model, batch, threads,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
-            parsed.InvocationConfiguration.Output, parsed.GetValue(model), parsed.GetValue(batch), parsed.GetValue(threads), parsed.GetValue(json), cancellation));
+            parsed.InvocationConfiguration.Output, parsed.GetValue(model), parsed.GetValue(batch), parsed.GetValue(threads) ?? 1, parsed.GetValue(json), cancellation));
         return command;
     }
 
@@ -79,20 +79,6 @@ internal static class BenchKernelsCommand
                 return name;
             result.AddError($"--model: '{result.Tokens[0].Value}' is not measured; valid: --model resnet20");
             return null;
-        },
-    };
-
-    private static Option<int> ThreadsOption() => new("--threads")
-    {
-        Description = "Also measures what so many threads gain, beside what a loop without memory gains from them",
-        HelpName = "N",
-        DefaultValueFactory = _ => 1,
-        CustomParser = result =>
-        {
-            if (int.TryParse(result.Tokens[0].Value, out var number) && number is >= 1 and <= MostThreads)
-                return number;
-            result.AddError($"--threads: '{result.Tokens[0].Value}' is not a whole number from 1 to {MostThreads}; valid: --threads 2");
-            return 1;
         },
     };
 }
