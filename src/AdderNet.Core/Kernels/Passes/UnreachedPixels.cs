@@ -2,25 +2,20 @@ using System.Runtime.CompilerServices;
 
 namespace AdderNet.Core.Kernels;
 
-/// <summary>
-/// The pixels of an input gradient that no tap reaches: at strides above 1 they may be most of it. They are cleared past the caches where
-/// that can be, since a layer's other pixels, and what those are made of, want the room.
-/// </summary>
+/// <summary>The pixels of an input gradient that no tap reaches: at strides above 1 they may be most of it.</summary>
 /// <param name="plan">Which pixels those are.</param>
 /// <param name="result">[pixels, columns].</param>
 /// <param name="columns">Channels.</param>
-internal readonly unsafe struct UnreachedPixels<TOps, TVector>(GatherPlan plan, float* result, int columns)
+/// <param name="pastCaches">Whether the result has left the caches before it is read.</param>
+internal readonly unsafe struct UnreachedPixels<TOps, TVector>(GatherPlan plan, float* result, int columns, bool pastCaches)
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
 {
-    /// <summary>Elements of a cache line.</summary>
-    private const int Line = 16;
-
     private readonly int* places = Pinned.Address(plan.Unreached);
     private readonly int count = plan.UnreachedCount;
 
-    /// <summary>Whether each pixel is whole cache lines.</summary>
-    private readonly bool pixelsAreLines = (nuint)result % (Line * sizeof(float)) == 0 && columns % Line == 0;
+    /// <summary>Whether zeros are stored past the caches: only where each pixel is whole cache lines.</summary>
+    private readonly bool pastCaches = pastCaches && (nuint)result % Pinned.LineBytes == 0 && columns * sizeof(float) % Pinned.LineBytes == 0;
 
     /// <summary>Where the share of a group begins, and of the one before it ends.</summary>
     /// <param name="group">The group.</param>
@@ -38,7 +33,7 @@ internal readonly unsafe struct UnreachedPixels<TOps, TVector>(GatherPlan plan, 
         var column = result + first.First;
         nint width = (last.Vectors - 1) * TOps.Width + last.First - first.First;
         var zero = TOps.Broadcast(0f);
-        for (; pixelsAreLines && place < end; place++)
+        for (; pastCaches && place < end; place++)
         {
             var pixel = column + *place;
             for (nint lane = 0; lane <= width; lane += TOps.Width)
