@@ -45,6 +45,7 @@ internal enum WorkspaceSlot
     OrderedGradient,
     GradientSums,
     BlockSums,
+    BlockGradients,
     BatchInput,
     BatchOutput,
     BatchGradient,

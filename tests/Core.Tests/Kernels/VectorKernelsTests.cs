@@ -98,6 +98,33 @@ public class VectorKernelsTests
         AssertEqualBits(shape, 2, offset);
     }
 
+    /// <summary>Threads take blocks of positions that straddle rows and samples, of filters whose sums are few; the last block is not full.</summary>
+    [Theory]
+    [InlineData(2, 9, 21, 3, 5, 3, 1, 1)]
+    [InlineData(3, 9, 21, 3, 5, 3, 1, 1)]
+    [InlineData(5, 9, 21, 3, 5, 3, 1, 1)]
+    [InlineData(2, 33, 9, 16, 16, 3, 1, 1)]
+    [InlineData(3, 25, 21, 4, 7, 3, 2, 1)]
+    [InlineData(5, 43, 10, 16, 6, 1, 1, 0)]
+    [InlineData(3, 34, 17, 16, 9, 1, 2, 0)]
+    [InlineData(2, 7, 17, 20, 70, 3, 1, 1)]
+    [InlineData(2, 2, 31, 3, 11, 7, 1, 3)]
+    public void Filter_gradients_of_many_blocks_equal_the_reference_in_bits(int threadCount, int n, int side, int c, int t, int kernel, int stride, int padding)
+    {
+        using var threads = new ComputeThreads(threadCount);
+        var shape = new ConvolutionShape(n, side, side, c, t, kernel, kernel, stride, padding);
+        Assert.True(shape.Positions > 4 * threadCount * SummationOrder.PositionBlock);
+        var drawn = new ConvolutionCase(shape);
+        foreach (var pass in new[] { 1, 2, 5 })
+        {
+            var expected = drawn.Run(pass, Reference, threads);
+
+            // Again, as threads come to their runs in another order.
+            foreach (var width in Widths.Concat(Widths))
+                AssertBits(expected, drawn.Run(pass, VectorKernels.Create(width), threads), $"{ConvolutionCase.PassNames[pass]}, {width}");
+        }
+    }
+
     [Fact]
     public void Non_finite_operands_crash_nothing()
     {

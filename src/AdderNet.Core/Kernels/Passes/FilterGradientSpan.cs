@@ -24,6 +24,12 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
     public int RowStride;
     public PositionTiles Positions;
 
+    /// <summary>Elements from one block's sums to those of the next, from <see cref="Output"/> on; 0 where the blocks are added up there.</summary>
+    public nint BlockStride;
+
+    /// <summary>First position of the next span.</summary>
+    public int NextPosition;
+
     /// <summary>Gradients of the next span.</summary>
     public ElementRun NextGradients;
 
@@ -36,13 +42,16 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
         for (var share = first; share < end; share++)
         {
             var units = (long)Split.Count * Parts;
-            RunShare(share, (int)(units * share / Shares), (int)(units * (share + 1) / Shares));
+            RunUnits(share, (int)(units * share / Shares), (int)(units * (share + 1) / Shares), NextGradients.Part(share, Shares), NextInputs.Part(share, Shares));
         }
     }
 
-    private readonly void RunShare(int share, int first, int end)
+    /// <summary>All panels, by one of the threads alone.</summary>
+    public readonly void RunAll(int share) => RunUnits(share, 0, Split.Count * Parts, NextGradients, NextInputs);
+
+    private readonly void RunUnits(int share, int first, int end, ElementRun nextGradients, ElementRun nextInputs)
     {
-        var ahead = new ReadAhead(NextGradients.Part(share, Shares), NextInputs.Part(share, Shares), SweepTiles(end - first) * Positions.Count);
+        var ahead = new ReadAhead(nextGradients, nextInputs, SweepTiles(end - first) * Positions.Count);
         for (var panel = first / Parts; panel * Parts < end; panel += Inputs.Together)
         {
             var endPanel = Math.Min(panel + Inputs.Together, (end + Parts - 1) / Parts);
@@ -71,7 +80,7 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
         else if (endPanel * Parts < end)
             AskForInputs(endPanel, Positions.First, tiles, ref ahead);
         else if (Inputs.HoldsAll)
-            AskForInputs(first / Parts, Positions.End, tiles, ref ahead);
+            AskForInputs(first / Parts, NextPosition, tiles, ref ahead);
     }
 
     /// <summary>The inputs of a few panels at a block of positions, as far as they lie in one tap row.</summary>
@@ -118,13 +127,15 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
             PanelTable = table,
             PanelStride = panel.Vectors * TOps.Width,
             LastLanes = TOps.Width,
+            BlockStride = BlockStride,
             Accumulate = true,
         };
+        var output = Output + (position - Positions.First) / Block * BlockStride + panel.First;
         for (int t = firstFilter, rows; t < endFilter; t += rows)
         {
             rows = TSweepTile.NextRows(panel.Vectors, endFilter - t);
             call.RowOffsets = Gradients.Offsets + t;
-            call.Output = Output + (long)t * RowStride + panel.First;
+            call.Output = output + (long)t * RowStride;
             call.Own = Own == null ? null : Own + (long)t * RowStride + panel.First;
             call.ValidRows = rows;
             for (var row = 0; row < rows && position == 0; row++)

@@ -38,6 +38,7 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
     private readonly float* gradient;
     private readonly int filters;
     private readonly int padded;
+    private readonly int blocks;
     private readonly float* packed;
     private readonly float* sums;
     private readonly int lineStride;
@@ -51,17 +52,18 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
         gradient = g;
         filters = shape.T;
         padded = (filters + TOps.Width - 1) / TOps.Width * TOps.Width;
+        blocks = (shape.Positions + Block - 1) / Block;
         packed = Packs(shape) ? threads.Workspace.Take<float>(WorkspaceSlot.PackedGradient, (long)spanBlocks * Length(shape)) : null;
         BlockLength = packed == null ? filters * Block : LineLength;
         lineStride = spanBlocks * LineLength;
-        sums = threads.Workspace.Take<float>(WorkspaceSlot.BlockSums, (long)spanBlocks * padded);
+        sums = threads.Workspace.Take<float>(WorkspaceSlot.BlockSums, (long)blocks * padded);
         Totals = threads.Workspace.Take<float>(WorkspaceSlot.GradientSums, padded);
         Offsets = threads.Workspace.Take<int>(WorkspaceSlot.PackedRows, filters + Excess);
         for (var t = 0; t < filters + Excess; t++)
             Offsets[t] = packed == null ? Math.Min(t, filters - 1) : Place(Math.Min(t, filters - 1));
     }
 
-    /// <summary>Each filter's sum over all positions so far, with the filling of the last vector.</summary>
+    /// <summary>Each filter's sum over all positions, with the filling of the last vector.</summary>
     public float* Totals { get; }
 
     /// <summary>For each filter (and those that tiles read beyond the last one) where it begins, relative to a block.</summary>
@@ -116,13 +118,12 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
         }
     }
 
-    /// <summary>Adds each filter's sum over each block of a span that is ready to its total; a first position of 0 starts the totals at +0.</summary>
-    public void AddToTotals(int firstPosition, int endPosition)
+    /// <summary>Adds each filter's sums over the blocks, all of which have been prepared, to totals.</summary>
+    public void AddToTotals()
     {
-        if (firstPosition == 0)
-            new Span<float>(Totals, padded).Clear();
-        var added = sums;
-        for (var position = firstPosition; position < endPosition; position += Block, added += padded)
+        new Span<float>(Totals, padded).Clear();
+        var end = sums + (nint)blocks * padded;
+        for (var added = sums; added < end; added += padded)
         {
             for (var t = 0; t < padded; t += TOps.Width)
                 TOps.Store(Totals + t, TOps.Add(TOps.Load(Totals + t), TOps.Load(added + t)));
@@ -146,6 +147,8 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
 
     private float* Destination(int chain) => packed + (nint)(chain / Vectors) * BlockLength + Place(chain % Vectors * TOps.Width);
 
+    private float* SumsOf(int firstPosition, int chain) => sums + (nint)(firstPosition / Block) * padded + (nint)chain * TOps.Width;
+
     /// <summary>Each sum waits for the one before; four at a time do not, of one block or of some.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SumFour(int firstPosition, int chain)
@@ -164,7 +167,7 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
             sum3 = TOps.Add(sum3, TOps.Load(from3 + at));
         }
 
-        StoreFour(chain, sum0, sum1, sum2, sum3);
+        StoreFour(firstPosition, chain, sum0, sum1, sum2, sum3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -207,13 +210,13 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
             sum3 = TOps.Add(sum3, value3);
         }
 
-        StoreFour(chain, sum0, sum1, sum2, sum3);
+        StoreFour(firstPosition, chain, sum0, sum1, sum2, sum3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void StoreFour(int chain, TVector sum0, TVector sum1, TVector sum2, TVector sum3)
+    private void StoreFour(int firstPosition, int chain, TVector sum0, TVector sum1, TVector sum2, TVector sum3)
     {
-        float* blockSums = sums + (nint)chain * TOps.Width;
+        float* blockSums = SumsOf(firstPosition, chain);
         TOps.Store(blockSums, sum0);
         TOps.Store(blockSums + TOps.Width, sum1);
         TOps.Store(blockSums + 2 * TOps.Width, sum2);
@@ -235,6 +238,6 @@ internal readonly unsafe struct GradientRows<TOps, TVector>
             sum = TOps.Add(sum, value);
         }
 
-        TOps.Store(sums + (nint)chain * TOps.Width, sum);
+        TOps.Store(SumsOf(firstPosition, chain), sum);
     }
 }

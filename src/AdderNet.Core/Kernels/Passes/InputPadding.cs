@@ -3,6 +3,9 @@ namespace AdderNet.Core.Kernels;
 /// <summary>Inputs as the windows of a plan address them: where they lie, or copied with their zero padding around them, as many rows as a span of positions reads.</summary>
 internal readonly unsafe struct InputPadding
 {
+    /// <summary>Elements of a cache line.</summary>
+    private const int Line = 16;
+
     private readonly ConvolutionShape shape;
     private readonly float* source;
     private readonly float* destination;
@@ -13,8 +16,8 @@ internal readonly unsafe struct InputPadding
     /// <param name="x">[N, H, W, C].</param>
     /// <param name="firstPosition">The span's first position.</param>
     /// <param name="endPosition">Behind its last position.</param>
-    /// <param name="threads">Give the memory, which holds one span's rows.</param>
-    public InputPadding(ConvolutionPlan plan, float* x, int firstPosition, int endPosition, ComputeThreads threads)
+    /// <param name="memory">Room for the span's rows (<see cref="Room"/>) where inputs are copied.</param>
+    public InputPadding(ConvolutionPlan plan, float* x, int firstPosition, int endPosition, float* memory)
     {
         Inputs = x;
         if (!plan.CopiesInput)
@@ -24,12 +27,28 @@ internal readonly unsafe struct InputPadding
         var rowLength = plan.PaddedWidth * shape.C;
         firstRow = plan.Windows[firstPosition] / rowLength;
         rows = plan.Windows[endPosition - 1] / rowLength + shape.KernelHeight - firstRow;
-        destination = threads.Workspace.Take<float>(WorkspaceSlot.PaddedInput, (long)rows * rowLength);
+        destination = memory;
         Inputs = destination - (nint)firstRow * rowLength;
     }
 
     /// <summary>What <see cref="ConvolutionPlan.Windows"/> of the span's positions count from.</summary>
     public float* Inputs { get; }
+
+    /// <summary>Elements, in whole cache lines, that the copied rows of a span take at most, with what vectors read behind them; 0 where inputs are not copied.</summary>
+    public static long Room(ConvolutionPlan plan, int positions)
+    {
+        if (!plan.CopiesInput)
+            return 0;
+        var shape = plan.Shape;
+        positions = Math.Min(positions, shape.Positions);
+
+        // A span may begin with the last position of a row, and with the last row of a sample.
+        var rows = (positions + 2 * shape.OutWidth - 2) / shape.OutWidth;
+        var samples = (rows + 2 * shape.OutHeight - 2) / shape.OutHeight;
+        var between = Math.Max(plan.PaddedHeight - (shape.OutHeight - 1) * shape.Stride, shape.Stride);
+        var room = ((rows - samples) * shape.Stride + (samples - 1) * between + shape.KernelHeight) * (long)plan.PaddedWidth * shape.C;
+        return (room / Line + 2) * Line;
+    }
 
     /// <summary>Copies one of as many parts of the rows as there are shares.</summary>
     public void Copy(int share, int shares)

@@ -76,22 +76,23 @@ internal static unsafe class NeighbourTiles<TOps, TVector, TStep, TPanel>
 
             if (segment->EndsBlock == 0 && segment + 1 < end)
                 continue;
-            s0 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[0], 0, s0);
-            s1 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[1], 0, s1);
-            s2 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[2], 0, s2);
-            s3 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[3], 0, s3);
-            s4 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[4], 0, s4);
-            s5 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[5], 0, s5);
-            s6 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[6], 0, s6);
-            s7 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[7], 0, s7);
-            s8 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[8], 0, s8);
-            s9 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[9], 0, s9);
-            s10 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[10], 0, s10);
-            s11 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[11], 0, s11);
-            s12 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[12], 0, s12);
-            s13 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[13], 0, s13);
-            s14 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[14], 0, s14);
-            s15 = TileEnd<TOps, TVector>.Flush(call.Output + call.OutputOffsets[15], 0, s15);
+            float* block = TileEnd<TOps, TVector>.BlockOf<TPanel>(call, segment);
+            s0 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[0], 0, s0);
+            s1 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[1], 0, s1);
+            s2 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[2], 0, s2);
+            s3 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[3], 0, s3);
+            s4 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[4], 0, s4);
+            s5 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[5], 0, s5);
+            s6 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[6], 0, s6);
+            s7 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[7], 0, s7);
+            s8 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[8], 0, s8);
+            s9 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[9], 0, s9);
+            s10 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[10], 0, s10);
+            s11 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[11], 0, s11);
+            s12 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[12], 0, s12);
+            s13 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[13], 0, s13);
+            s14 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[14], 0, s14);
+            s15 = TileEnd<TOps, TVector>.Flush(block + call.OutputOffsets[15], 0, s15);
         }
     }
 }

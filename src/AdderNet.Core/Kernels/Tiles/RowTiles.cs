@@ -177,7 +177,8 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
 
             if (segment->EndsBlock != 0 || segment + 1 == end)
             {
-                float* total0 = TileEnd<TOps, TVector>.Total<TPanel>(call, 0, TSize.Vectors);
+                float* block = TileEnd<TOps, TVector>.BlockOf<TPanel>(call, segment);
+                float* total0 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 0, TSize.Vectors);
                 s0_0 = TileEnd<TOps, TVector>.Flush(total0, 0, s0_0);
                 if (TSize.Vectors > 1)
                     s0_1 = TileEnd<TOps, TVector>.Flush(total0, 1, s0_1);
@@ -185,7 +186,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                     s0_2 = TileEnd<TOps, TVector>.Flush(total0, 2, s0_2);
                 if (TSize.Vectors > 3)
                     s0_3 = TileEnd<TOps, TVector>.Flush(total0, 3, s0_3);
-                float* total1 = TileEnd<TOps, TVector>.Total<TPanel>(call, 1, TSize.Vectors);
+                float* total1 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 1, TSize.Vectors);
                 s1_0 = TileEnd<TOps, TVector>.Flush(total1, 0, s1_0);
                 if (TSize.Vectors > 1)
                     s1_1 = TileEnd<TOps, TVector>.Flush(total1, 1, s1_1);
@@ -193,7 +194,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                     s1_2 = TileEnd<TOps, TVector>.Flush(total1, 2, s1_2);
                 if (TSize.Vectors > 3)
                     s1_3 = TileEnd<TOps, TVector>.Flush(total1, 3, s1_3);
-                float* total2 = TileEnd<TOps, TVector>.Total<TPanel>(call, 2, TSize.Vectors);
+                float* total2 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 2, TSize.Vectors);
                 s2_0 = TileEnd<TOps, TVector>.Flush(total2, 0, s2_0);
                 if (TSize.Vectors > 1)
                     s2_1 = TileEnd<TOps, TVector>.Flush(total2, 1, s2_1);
@@ -201,7 +202,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                     s2_2 = TileEnd<TOps, TVector>.Flush(total2, 2, s2_2);
                 if (TSize.Vectors > 3)
                     s2_3 = TileEnd<TOps, TVector>.Flush(total2, 3, s2_3);
-                float* total3 = TileEnd<TOps, TVector>.Total<TPanel>(call, 3, TSize.Vectors);
+                float* total3 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 3, TSize.Vectors);
                 s3_0 = TileEnd<TOps, TVector>.Flush(total3, 0, s3_0);
                 if (TSize.Vectors > 1)
                     s3_1 = TileEnd<TOps, TVector>.Flush(total3, 1, s3_1);
@@ -211,7 +212,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                     s3_3 = TileEnd<TOps, TVector>.Flush(total3, 3, s3_3);
                 if (TSize.Rows > 4)
                 {
-                    float* total4 = TileEnd<TOps, TVector>.Total<TPanel>(call, 4, TSize.Vectors);
+                    float* total4 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 4, TSize.Vectors);
                     s4_0 = TileEnd<TOps, TVector>.Flush(total4, 0, s4_0);
                     if (TSize.Vectors > 1)
                         s4_1 = TileEnd<TOps, TVector>.Flush(total4, 1, s4_1);
@@ -222,7 +223,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                 }
                 if (TSize.Rows > 5)
                 {
-                    float* total5 = TileEnd<TOps, TVector>.Total<TPanel>(call, 5, TSize.Vectors);
+                    float* total5 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 5, TSize.Vectors);
                     s5_0 = TileEnd<TOps, TVector>.Flush(total5, 0, s5_0);
                     if (TSize.Vectors > 1)
                         s5_1 = TileEnd<TOps, TVector>.Flush(total5, 1, s5_1);
@@ -233,7 +234,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                 }
                 if (TSize.Rows > 6)
                 {
-                    float* total6 = TileEnd<TOps, TVector>.Total<TPanel>(call, 6, TSize.Vectors);
+                    float* total6 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 6, TSize.Vectors);
                     s6_0 = TileEnd<TOps, TVector>.Flush(total6, 0, s6_0);
                     if (TSize.Vectors > 1)
                         s6_1 = TileEnd<TOps, TVector>.Flush(total6, 1, s6_1);
@@ -242,7 +243,7 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                 }
                 if (TSize.Rows > 7)
                 {
-                    float* total7 = TileEnd<TOps, TVector>.Total<TPanel>(call, 7, TSize.Vectors);
+                    float* total7 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 7, TSize.Vectors);
                     s7_0 = TileEnd<TOps, TVector>.Flush(total7, 0, s7_0);
                     if (TSize.Vectors > 1)
                         s7_1 = TileEnd<TOps, TVector>.Flush(total7, 1, s7_1);
@@ -251,22 +252,22 @@ internal static unsafe class RowTiles<TOps, TVector, TStep, TPanel, TSize>
                 }
                 if (TSize.Rows > 8)
                 {
-                    float* total8 = TileEnd<TOps, TVector>.Total<TPanel>(call, 8, TSize.Vectors);
+                    float* total8 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 8, TSize.Vectors);
                     s8_0 = TileEnd<TOps, TVector>.Flush(total8, 0, s8_0);
                 }
                 if (TSize.Rows > 9)
                 {
-                    float* total9 = TileEnd<TOps, TVector>.Total<TPanel>(call, 9, TSize.Vectors);
+                    float* total9 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 9, TSize.Vectors);
                     s9_0 = TileEnd<TOps, TVector>.Flush(total9, 0, s9_0);
                 }
                 if (TSize.Rows > 10)
                 {
-                    float* total10 = TileEnd<TOps, TVector>.Total<TPanel>(call, 10, TSize.Vectors);
+                    float* total10 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 10, TSize.Vectors);
                     s10_0 = TileEnd<TOps, TVector>.Flush(total10, 0, s10_0);
                 }
                 if (TSize.Rows > 11)
                 {
-                    float* total11 = TileEnd<TOps, TVector>.Total<TPanel>(call, 11, TSize.Vectors);
+                    float* total11 = TileEnd<TOps, TVector>.Total<TPanel>(call, block, 11, TSize.Vectors);
                     s11_0 = TileEnd<TOps, TVector>.Flush(total11, 0, s11_0);
                 }
             }

@@ -46,6 +46,9 @@ internal unsafe struct TileCall
     /// <summary>As many entries as <see cref="RowOffsets"/>.</summary>
     public int* OutputOffsets;
 
+    /// <summary>Of tiles that sum in place, each segment a block: elements from the output of one block to that of the next; 0 where all are added to one.</summary>
+    public nint BlockStride;
+
     /// <summary>Rows to store.</summary>
     public int ValidRows;
 

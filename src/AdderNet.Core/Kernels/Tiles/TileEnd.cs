@@ -26,10 +26,15 @@ internal static unsafe class TileEnd<TOps, TVector>
         }
     }
 
+    /// <summary>What rows whose blocks are added to the output count from: where the block that a segment ends is wanted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float* BlockOf<TPanel>(in TileCall call, TileSegment* segment)
+        where TPanel : struct, IPanel => TPanel.SumsInPlace ? call.Output + (nint)(segment - call.Segments) * call.BlockStride : null;
+
     /// <summary>A row's totals, which may be the output itself.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float* Total<TPanel>(in TileCall call, int row, int vectors)
-        where TPanel : struct, IPanel => TPanel.SumsInPlace ? call.Output + call.OutputOffsets[row] : call.Totals + row * vectors * TOps.Width;
+    public static float* Total<TPanel>(in TileCall call, float* block, int row, int vectors)
+        where TPanel : struct, IPanel => TPanel.SumsInPlace ? block + call.OutputOffsets[row] : call.Totals + row * vectors * TOps.Width;
 
     /// <summary>Adds a block's sum to its total.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
