@@ -78,6 +78,8 @@ public class VectorKernelsTests
     [InlineData(2, 18, 18, 3, 200, 3, 1, 1)]
     [InlineData(2, 18, 18, 4, 300, 3, 1, 1)]
     [InlineData(9, 17, 17, 5, 250, 3, 2, 1)]
+    [InlineData(9, 1, 9, 8, 33, 3, 1, 1)]
+    [InlineData(9, 7, 7, 48, 35, 3, 1, 1)]
     public void Layers_of_real_models_equal_the_reference_in_bits(int n, int h, int w, int c, int t, int kernel, int stride, int padding)
     {
         AssertEqualBits(new ConvolutionShape(n, h, w, c, t, kernel, kernel, stride, padding), 2);

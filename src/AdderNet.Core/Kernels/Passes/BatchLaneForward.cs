@@ -115,7 +115,7 @@ internal static unsafe class BatchLaneForward<TOps, TVector, TStep>
             var split = new PanelSplit(samples, TOps.Width, TOps.TileVectors);
             var rowOffsets = stackalloc int[2 * GatherPlan.Group];
             var outputOffsets = stackalloc int[2 * GatherPlan.Group];
-            var memory = stackalloc float[6 * 4 * 16 + 16];
+            var memory = stackalloc float[TileCall.TotalsLength];
             var inputSums = stackalloc float[4 * 16];
             for (var i = 0; i < 2 * GatherPlan.Group; i++)
                 (rowOffsets[i], outputOffsets[i]) = (i * Shape.FilterElements, i * Lanes);

@@ -61,8 +61,9 @@ internal static unsafe class BatchLaneInputGradient<TOps, TVector>
             var split = new PanelSplit(Shape.N, TOps.Width, TOps.TileVectors);
             var rowOffsets = stackalloc int[2 * GatherPlan.Group];
             var outputOffsets = stackalloc int[2 * GatherPlan.Group];
-            var memory = stackalloc float[6 * 4 * 16 + 16];
-            var call = new TileCall { RowOffsets = rowOffsets, RowStride = 1, OutputOffsets = outputOffsets, PanelStride = Lanes, LastLanes = TOps.Width };
+            var memory = stackalloc float[TileCall.TotalsLength];
+            new Span<float>(memory, TileCall.TotalsLength).Clear();
+            var call = new TileCall { RowOffsets = rowOffsets, RowStride = 1, OutputOffsets = outputOffsets, PanelStride = Lanes, LastLanes = TOps.Width, Totals = Workspace.Aligned(memory) };
             for (var row = 0; row < 2 * GatherPlan.Group; row++)
                 rowOffsets[row] = row * terms;
             for (var item = first; item < end; item++)
@@ -86,7 +87,6 @@ internal static unsafe class BatchLaneInputGradient<TOps, TVector>
                             call.Accumulate = chunk > 0;
                             call.Segments = Positions.Exchanged + Positions.Chunks[chunk].FirstSegment;
                             call.SegmentCount = Positions.Chunks[chunk].Segments;
-                            call.Totals = Positions.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null;
                             OwnTile<TOps, TVector, ExchangedClampStep<TOps, TVector>>.Run(panel.Vectors, call);
                         }
                     }

@@ -109,9 +109,10 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
         where TSweepTile : struct, ITile
     {
         var tileRows = TSweepTile.Rows(panel.Vectors);
-        var outputOffsets = stackalloc int[2 * tileRows];
-        for (var row = 0; row < 2 * tileRows; row++)
+        var outputOffsets = stackalloc int[3 * tileRows];
+        for (var row = 0; row < 3 * tileRows; row++)
             outputOffsets[row] = row * RowStride;
+        var memory = stackalloc float[Own == null ? 0 : TileCall.TotalsLength];
         var segments = stackalloc TileSegment[PositionTiles.MostBlocks];
         var count = 0;
         for (var first = 0; first < length; first += Block, count++)
@@ -128,6 +129,7 @@ internal unsafe struct FilterGradientSpan<TOps, TVector, TTile, TDirectTile> : I
             PanelStride = panel.Vectors * TOps.Width,
             LastLanes = TOps.Width,
             BlockStride = BlockStride,
+            Totals = Own == null ? null : Workspace.Aligned(memory),
             Accumulate = true,
         };
         var output = Output + (position - Positions.First) / Block * BlockStride + panel.First;

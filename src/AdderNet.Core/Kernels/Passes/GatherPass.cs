@@ -13,8 +13,14 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
     where TVector : unmanaged
     where TTile : struct, ITile
 {
-    /// <summary>Positions that the panels of a batch take in turn, while what they read is in the second-level cache.</summary>
-    private const int Sweep = 4 * GatherPlan.Group;
+    /// <summary>Fewest positions that the panels of a batch take in turn, while what they read is in the first-level cache.</summary>
+    private const int FewestRows = 4 * GatherPlan.Group;
+
+    /// <summary>Most positions that they take in turn.</summary>
+    private const int MostRows = 16 * GatherPlan.Group;
+
+    /// <summary>Bytes of what positions read that stay in the first-level cache beside a panel.</summary>
+    private const int SweepBytes = 12 << 10;
 
     /// <summary>Bytes of the panels of a batch, which stay in the second-level cache while positions pass by.</summary>
     private const int BatchBytes = 384 << 10;
@@ -53,7 +59,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
             GroupStarts = Pinned.Address(plan.GroupStarts),
             Runs = Pinned.Address(plan.Runs),
             Operands = operands,
-            Clears = operands.Own != null && split.PaddedColumns == TOps.Width,
+            Clears = operands.Own != null && split.Count == 1 && split[0].Vectors <= 2,
             PastCaches = operands.PastCaches && TOps.Width * sizeof(float) == Pinned.LineBytes && columns % TOps.Width == 0 && (nuint)operands.Result % Pinned.LineBytes == 0,
         });
     }
@@ -77,7 +83,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         /// <summary>Whether tiles store past the caches: each vector is a whole line, so that memory need not merge parts of one.</summary>
         public bool PastCaches;
 
-        /// <summary>Whether tiles clear pixels beside their arithmetic: a pixel is one vector.</summary>
+        /// <summary>Whether tiles clear pixels beside their arithmetic: a pixel is one vector or two.</summary>
         public bool Clears;
 
         /// <summary>An item is a thread's share.</summary>
@@ -135,16 +141,18 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
             end = Math.Min(end, run.Positions);
             var endPanel = Math.Min(firstPanel + Together, Split.Count);
             var copied = TTile.Rows(Split[0].Vectors) > CacheWays && RowsCollide(run);
-            var copies = stackalloc float[copied ? Sweep * CopyStride : 0];
-            var places = stackalloc int[Sweep + 2 * GatherPlan.Group];
-            for (var row = 0; row < Sweep + 2 * GatherPlan.Group; row++)
-                places[row] = Math.Min(row, Sweep - 1) * CopyStride;
-            var addends = stackalloc float[Sweep + GatherPlan.Group];
-            var memory = stackalloc float[6 * 4 * 16 + 16];
-            var call = new TileCall { RowStride = 1, RowAddends = addends, PastCaches = PastCaches && run.ChunkCount == 1 };
-            for (; first < end; first += Sweep)
+            var sweep = copied ? FewestRows : Math.Clamp(SweepBytes / (Math.Max(Terms, 1) * sizeof(float)) / GatherPlan.Group * GatherPlan.Group, FewestRows, MostRows);
+            var copies = stackalloc float[copied ? sweep * CopyStride : 0];
+            var places = stackalloc int[sweep + 2 * GatherPlan.Group];
+            for (var row = 0; row < sweep + 2 * GatherPlan.Group; row++)
+                places[row] = Math.Min(row, sweep - 1) * CopyStride;
+            var addends = stackalloc float[sweep + GatherPlan.Group];
+            var memory = stackalloc float[TileCall.TotalsLength];
+            new Span<float>(memory, TileCall.TotalsLength).Clear();
+            var call = new TileCall { RowStride = 1, RowAddends = addends, PastCaches = PastCaches && run.ChunkCount == 1, Totals = Workspace.Aligned(memory) };
+            for (; first < end; first += sweep)
             {
-                var endSweep = Math.Min(first + Sweep, end);
+                var endSweep = Math.Min(first + sweep, end);
                 if (Operands.LaneAddends != null)
                     FindAddends(run, first, endSweep, addends);
                 call.Cleared = Unreached.Share(GroupStarts[positions] + first / GatherPlan.Group, Groups);
@@ -154,7 +162,6 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
                     call.Rows = Operands.Source;
                     call.Segments = run.Segments + run.Chunks[chunk].FirstSegment;
                     call.SegmentCount = run.Chunks[chunk].Segments;
-                    call.Totals = TTile.KeepsTotals || run.Chunks[chunk].Blocks > 1 ? Workspace.Aligned(memory) : null;
                     call.Accumulate = chunk > 0;
                     call.ClearedCount = call.PastCaches && Clears ? ClearedBeside(endCleared - call.Cleared, endSweep - first, run) : 0;
                     if (copied)
@@ -193,11 +200,11 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
         private readonly void Clear(int firstPanel, int* place, int* end) =>
             Unreached.Clear(Split[firstPanel], Split[Math.Min(firstPanel + Together, Split.Count) - 1], place, end);
 
-        /// <summary>How many of a sweep's pixels each of its tiles can clear beside its arithmetic, all tiles as many.</summary>
+        /// <summary>How many of a sweep's pixels each of its whole tiles can clear beside its arithmetic, all tiles as many.</summary>
         private readonly nint ClearedBeside(long pixels, int positions, in GatherRun run)
         {
-            var tiles = (positions + TTile.Rows(1) - 1) / TTile.Rows(1);
-            return (nint)Math.Min(pixels / tiles, run.Segments->Length);
+            var tiles = positions / TTile.Rows(Split[0].Vectors);
+            return tiles == 0 ? 0 : (nint)Math.Min(pixels / tiles, run.Segments->Length);
         }
 
         /// <summary>A panel's tiles of a sweep; the call says which terms.</summary>
@@ -220,46 +227,28 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
             call.Own = Operands.Own == null ? null : Operands.Own + panel.First;
             call.LastLanes = panel.LastLanes;
             call.LaneAddends = call.Accumulate || Operands.LaneAddends == null ? null : Operands.LaneAddends + (long)positions * Split.PaddedColumns + panel.First;
-            for (var p = first; p < end; p += tileRows)
+            if (TTile.Vectors == 1)
+            {
+                // The last sweep asks for nothing new.
+                var later = Math.Min(end, run.Positions - (end - first));
+                call.LaterSource = panel.First == 0 ? Operands.Source : null;
+                call.LaterRows = run.Sources + later;
+                call.LaterOutputs = call.PastCaches ? null : run.Results + later;
+                call.RowDistance = run.Positions > 1 ? run.Sources[1] - run.Sources[0] : Terms;
+            }
+
+            var rows = TTile.GoesOn ? end - first : tileRows;
+            for (var p = first; p < end; p += rows)
             {
                 call.RowOffsets = offsets + p - first;
                 call.OutputOffsets = run.Results + p;
                 call.RowAddends = addends + p - first;
-                if (TTile.Vectors == 1)
-                    Ahead(call, run, Math.Min(p + Sweep, run.Positions), panel.First == 0);
-                call.ValidRows = Math.Min(tileRows, end - p);
+                call.ValidRows = Math.Min(rows, end - p);
                 TTile.Run(panel.Vectors, call);
-                call.Cleared += call.ClearedCount;
+                call.Cleared += call.ValidRows / tileRows * call.ClearedCount;
             }
 
             call.RowAddends = addends;
-        }
-
-        /// <summary>Asks for what a tile a sweep later reads and writes.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private readonly void Ahead(in TileCall call, in GatherRun run, int first, bool withRows)
-        {
-            if (!Sse.IsSupported)
-                return;
-            var results = run.Results + first;
-            var output = call.Output;
-            for (nint row = 0; row < GatherPlan.Group && !call.PastCaches; row++)
-                Sse.Prefetch0(output + results[row]);
-            if (!withRows)
-                return;
-            var sources = run.Sources + first;
-            var distance = run.Positions > 1 ? run.Sources[1] - run.Sources[0] : 16;
-            var end = call.Segments + call.SegmentCount;
-            for (var segment = call.Segments; segment < end; segment++)
-            {
-                nint length = Math.Min(segment->Length, distance);
-                var source = Operands.Source + segment->Offset;
-                for (nint row = 0; row < GatherPlan.Group; row++)
-                {
-                    for (nint k = 0; k < length; k += 16)
-                        Sse.Prefetch0(source + sources[row] + k);
-                }
-            }
         }
 
         /// <summary>Whether neighbouring rows of a tile, each a single run of terms, share the sets of the first-level cache.</summary>

@@ -12,6 +12,9 @@ internal static unsafe class PixelSums<TOps, TVector>
 {
     private const int Lanes = SummationOrder.PixelLanes;
 
+    /// <summary>Pixels of 16 channels that are summed side by side.</summary>
+    private const int Together = 8;
+
     /// <param name="source">What offsets count from.</param>
     /// <param name="offsets">Each pixel's first channel.</param>
     /// <param name="pixels">Number of pixels.</param>
@@ -21,7 +24,7 @@ internal static unsafe class PixelSums<TOps, TVector>
     public static void Sum(float* source, int* offsets, int pixels, int channels, float* sums)
     {
         var pixel = 0;
-        for (; Vector512.IsHardwareAccelerated && channels == Lanes && pixel <= pixels - Lanes; pixel += Lanes)
+        for (; Avx.IsSupported && channels == Lanes && pixel <= pixels - Together; pixel += Together)
             Fold(source, offsets + pixel).Store(sums + pixel);
         for (; Sse.IsSupported && channels % Lanes == 0 && pixel <= pixels - 4; pixel += 4)
         {
@@ -66,34 +69,33 @@ internal static unsafe class PixelSums<TOps, TVector>
         return Fold(partial, lanes);
     }
 
-    /// <summary>The sums of sixteen pixels of 16 channels; each step folds two vectors of partial sums into one, in the order in which one pixel's are folded.</summary>
+    /// <summary>The sums of eight pixels of 16 channels; each step folds two vectors of partial sums into one, in the order in which one pixel's are folded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Fold(float* source, int* offsets) =>
-        FoldPairs(FoldFour(source, offsets, 0), FoldFour(source, offsets, 1), FoldFour(source, offsets, 2), FoldFour(source, offsets, 3));
-
-    /// <summary>Pixels i, i + 4, i + 8 and i + 12, each folded to 4 lanes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> FoldFour(float* source, int* offsets, int i)
+    private static Vector256<float> Fold(float* source, int* offsets)
     {
-        var ab = Halves(source + offsets[i], source + offsets[i + 4]);
-        var cd = Halves(source + offsets[i + 8], source + offsets[i + 12]);
-        return Avx512F.Add(Avx512F.Shuffle4x128(ab, cd, 0b10_00_10_00), Avx512F.Shuffle4x128(ab, cd, 0b11_01_11_01));
+        var (a, b) = (FoldFour(source, offsets), FoldFour(source, offsets + 2));
+        return Avx.Add(Avx.Shuffle(a, b, 0b10_00_10_00), Avx.Shuffle(a, b, 0b11_01_11_01));
     }
 
-    /// <summary>Two pixels, each folded to 8 lanes.</summary>
+    /// <summary>Pixels 0, 1 and 4, 5, each folded to 2 lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Halves(float* a, float* b) => Avx512F.Add(
-        Vector512.Create(Vector256.Load(a), Vector256.Load(b)),
-        Vector512.Create(Vector256.Load(a + Lanes / 2), Vector256.Load(b + Lanes / 2)));
-
-    /// <summary>Lanes 0 and 1 plus lanes 2 and 3 of each pixel, then those two: one sum a pixel, in order.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> FoldPairs(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
+    private static Vector256<float> FoldFour(float* source, int* offsets)
     {
-        var ab = Avx512F.Add(Avx512F.UnpackLow(a.AsDouble(), b.AsDouble()).AsSingle(), Avx512F.UnpackHigh(a.AsDouble(), b.AsDouble()).AsSingle());
-        var cd = Avx512F.Add(Avx512F.UnpackLow(c.AsDouble(), d.AsDouble()).AsSingle(), Avx512F.UnpackHigh(c.AsDouble(), d.AsDouble()).AsSingle());
-        return Avx512F.Add(Avx512F.Shuffle(ab, cd, 0b10_00_10_00), Avx512F.Shuffle(ab, cd, 0b11_01_11_01));
+        var (a, b) = (FoldPair(source, offsets), FoldPair(source, offsets + 1));
+        return Avx.Add(Avx.UnpackLow(a.AsDouble(), b.AsDouble()).AsSingle(), Avx.UnpackHigh(a.AsDouble(), b.AsDouble()).AsSingle());
     }
+
+    /// <summary>Pixels 0 and 4, each folded to 4 lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> FoldPair(float* source, int* offsets)
+    {
+        var (a, b) = (Half(source + offsets[0]), Half(source + offsets[4]));
+        return Avx.Add(Avx.Permute2x128(a, b, 0x20), Avx.Permute2x128(a, b, 0x31));
+    }
+
+    /// <summary>A pixel's 16 lanes, folded to 8.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Half(float* pixel) => Avx.Add(Vector256.Load(pixel), Vector256.Load(pixel + Lanes / 2));
 
     /// <summary>A pixel's 16 lanes, folded to 4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,10 +14,20 @@ internal interface ITile
     /// <summary>Rows of the next tile where so many are left: a tile that is not full costs as much as a full one.</summary>
     static abstract int NextRows(int vectors, int left);
 
-    /// <summary>Whether tiles want room for totals even where there is a single block.</summary>
-    static abstract bool KeepsTotals { get; }
+    /// <summary>Whether a call may have more rows than a tile, which then goes on over them.</summary>
+    static abstract bool GoesOn { get; }
 
     static abstract void Run(int vectors, in TileCall call);
+}
+
+/// <summary>Tiles that go over many rows and are whole: all rows and lanes are wanted.</summary>
+internal interface IWholeTile
+{
+    /// <summary>Rows of the tile with that many vectors.</summary>
+    static abstract int Rows(int vectors);
+
+    /// <summary>Runs the first rows of a call, a multiple of the tile's; all lanes are wanted, whatever the call says.</summary>
+    static abstract void RunWhole(int vectors, in TileCall call, int rows);
 }
 
 /// <summary>Where a tile finds the vectors of its terms.</summary>
@@ -73,7 +83,7 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
     private const int FewRows = 6;
     private const int ManyRows = 12;
 
-    public static bool KeepsTotals => !TPanel.SumsInPlace;
+    public static bool GoesOn => false;
 
     public static int Vectors => TOps.TileVectors;
 
@@ -108,12 +118,12 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
 }
 
 /// <summary>Tiles whose outputs each have an operand of their own.</summary>
-internal readonly struct OwnTile<TOps, TVector, TStep> : ITile
+internal readonly struct OwnTile<TOps, TVector, TStep> : ITile, IWholeTile
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
     where TStep : struct, IOwnStep<TVector>
 {
-    public static bool KeepsTotals => false;
+    public static bool GoesOn => true;
 
     public static int Vectors => TOps.TileVectors;
 
@@ -121,27 +131,34 @@ internal readonly struct OwnTile<TOps, TVector, TStep> : ITile
 
     public static int NextRows(int vectors, int left) => Math.Min(left, Rows(vectors));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int vectors, in TileCall call)
     {
+        var whole = call.LastLanes == TOps.Width ? call.ValidRows - call.ValidRows % Rows(vectors) : 0;
+        RunWhole(vectors, call, whole);
+        if (whole < call.ValidRows)
+            TileEdge<TOps, TVector, OwnTile<TOps, TVector, TStep>>.Run(vectors, call, whole);
+    }
+
+    public static void RunWhole(int vectors, in TileCall call, int rows)
+    {
         if (vectors == 4)
-            OwnTiles<TOps, TVector, TStep>.Run3x4(call);
+            OwnTiles<TOps, TVector, TStep, Size3x4>.Run(call, rows);
         else if (vectors == 2)
-            OwnTiles<TOps, TVector, TStep>.Run3x2(call);
+            OwnTiles<TOps, TVector, TStep, Size3x2>.Run(call, rows);
         else
-            OwnTiles<TOps, TVector, TStep>.Run6x1(call);
+            OwnTiles<TOps, TVector, TStep, Size6x1>.Run(call, rows);
     }
 }
 
 /// <summary>Tiles of one vector and 12 rows, or 6 where no more are left, whose outputs have no operand of their own.</summary>
-internal readonly struct TallTile<TOps, TVector, TStep> : ITile
+internal readonly struct TallTile<TOps, TVector, TStep> : ITile, IWholeTile
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
     where TStep : struct, IRowStep<TVector>
 {
     private const int FewRows = 6;
 
-    public static bool KeepsTotals => true;
+    public static bool GoesOn => true;
 
     public static int Vectors => 1;
 
@@ -149,12 +166,31 @@ internal readonly struct TallTile<TOps, TVector, TStep> : ITile
 
     public static int NextRows(int vectors, int left) => Math.Min(left, Rows(vectors));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int vectors, in TileCall call)
     {
-        if (call.ValidRows > FewRows)
-            TallRowTiles<TOps, TVector, TStep>.Run12x1(call);
+        var whole = call.LastLanes == TOps.Width ? call.ValidRows - call.ValidRows % Rows(vectors) : 0;
+        RunWhole(vectors, call, whole);
+        if (call.ValidRows - whole > FewRows)
+            TileEdge<TOps, TVector, TallTile<TOps, TVector, TStep>>.Run(vectors, call, whole);
+        else if (whole < call.ValidRows)
+            RunFew(call, whole);
+    }
+
+    public static void RunWhole(int vectors, in TileCall call, int rows)
+    {
+        if (HeldPanelTiles<TOps, TVector, TStep>.Suit(call))
+            HeldPanelTiles<TOps, TVector, TStep>.Run(call, rows);
         else
-            RowTiles<TOps, TVector, TStep, RunningPanel, Size6x1>.Run(call);
+            TallRowTiles<TOps, TVector, TStep>.Run12x1(call, rows);
+    }
+
+    private static unsafe void RunFew(in TileCall call, int first)
+    {
+        var few = call;
+        few.RowOffsets += first;
+        few.OutputOffsets += first;
+        few.RowAddends += first;
+        few.ValidRows -= first;
+        RowTiles<TOps, TVector, TStep, RunningPanel, Size6x1>.Run(few);
     }
 }

@@ -19,6 +19,9 @@ internal readonly record struct TileChunk(int FirstSegment, int Segments, int Bl
 /// </summary>
 internal unsafe struct TileCall
 {
+    /// <summary>Elements of room for any tile's totals, with what aligning it takes.</summary>
+    public const int TotalsLength = 6 * 4 * 16 + 16;
+
     /// <summary>Scalars: term k of row i is Rows[RowOffsets[i] + segment.Offset + k * RowStride].</summary>
     public float* Rows;
 
@@ -55,7 +58,7 @@ internal unsafe struct TileCall
     /// <summary>Lanes of the last vector to store (and to read from <see cref="Own"/>).</summary>
     public int LastLanes;
 
-    /// <summary>Room for the tile's sums, 64-byte aligned, where the segments hold more than one block or the tile keeps totals always; else null.</summary>
+    /// <summary>Room for the tile's sums, 64-byte aligned; null for tiles that sum in place. Own-value tiles find +0 there and leave it so.</summary>
     public float* Totals;
 
     /// <summary>Whether the sums are added to the output (a later chunk of terms) or replace it.</summary>
@@ -74,6 +77,18 @@ internal unsafe struct TileCall
 
     /// <summary>How many those are: at most as many as the first segment has terms.</summary>
     public nint ClearedCount;
+
+    /// <summary>Of tall tiles: what <see cref="LaterRows"/> count from where rows are wanted a sweep later, else null.</summary>
+    public float* LaterSource;
+
+    /// <summary>Row offsets a sweep later.</summary>
+    public int* LaterRows;
+
+    /// <summary>Of tall tiles: output offsets that are wanted a sweep later, or null.</summary>
+    public int* LaterOutputs;
+
+    /// <summary>Of tall tiles: elements of a row from which on its neighbour asks for them.</summary>
+    public nint RowDistance;
 
     /// <summary>What later tiles read first, where the panel asks for it.</summary>
     public TileAhead Ahead;

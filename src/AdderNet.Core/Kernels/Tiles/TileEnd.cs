@@ -55,7 +55,7 @@ internal static unsafe class TileEnd<TOps, TVector>
         {
             float* output = call.Output + call.OutputOffsets[row];
             for (var vector = 0; vector < full; vector++, total += TOps.Width, output += TOps.Width)
-                Put(call, output, call.Accumulate ? TOps.Add(TOps.Load(output), TOps.Load(total)) : TOps.Load(total));
+                Finish(call, output, TOps.Load(total));
             if (full == vectors)
                 continue;
             TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), TOps.Load(total)) : TOps.Load(total), call.LastLanes);
@@ -63,84 +63,15 @@ internal static unsafe class TileEnd<TOps, TVector>
         }
     }
 
+    /// <summary>Stores a vector of the result, or adds it to the output.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(in TileCall call, int row, TVector s0)
+    public static void Finish(in TileCall call, float* output, TVector total)
     {
-        if (row < call.ValidRows)
-            StoreLast(call, row, 0, row, s0);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(in TileCall call, int row, TVector s0, TVector s1)
-    {
-        if (row >= call.ValidRows)
-            return;
-        StoreFull(call, row, 0, row * 2, s0);
-        StoreLast(call, row, 1, row * 2 + 1, s1);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(in TileCall call, int row, TVector s0, TVector s1, TVector s2, TVector s3)
-    {
-        if (row >= call.ValidRows)
-            return;
-        StoreFull(call, row, 0, row * 4, s0);
-        StoreFull(call, row, 1, row * 4 + 1, s1);
-        StoreFull(call, row, 2, row * 4 + 2, s2);
-        StoreLast(call, row, 3, row * 4 + 3, s3);
-    }
-
-    /// <summary>Whether all rows and lanes of a tile of one vector are stored, the addends and a single block of terms.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool IsPlain(in TileCall call, int rows) =>
-        call.ValidRows == rows && call.LastLanes == TOps.Width && !call.Accumulate;
-
-    /// <summary>Stores a vector of the result.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Put(in TileCall call, float* output, TVector value)
-    {
+        if (call.Accumulate)
+            total = TOps.Add(TOps.Load(output), total);
         if (call.PastCaches)
-            TOps.StorePastCaches(output, value);
+            TOps.StorePastCaches(output, total);
         else
-            TOps.Store(output, value);
-    }
-
-    /// <summary>Stores a row of a tile of one vector, or adds it to the output.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreTotal(in TileCall call, int row, TVector total)
-    {
-        if (row >= call.ValidRows)
-            return;
-        var output = call.Output + call.OutputOffsets[row];
-        if (call.LastLanes == TOps.Width)
-            Put(call, output, call.Accumulate ? TOps.Add(TOps.Load(output), total) : total);
-        else
-            TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), total) : total, call.LastLanes);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Total(in TileCall call, int sum, TVector value) =>
-        TOps.Add(call.Totals != null ? TOps.Load(call.Totals + sum * TOps.Width) : TOps.Broadcast(0f), value);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreFull(in TileCall call, int row, int vector, int sum, TVector value)
-    {
-        var output = call.Output + call.OutputOffsets[row] + vector * TOps.Width;
-        value = Total(call, sum, value);
-        Put(call, output, call.Accumulate ? TOps.Add(TOps.Load(output), value) : value);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreLast(in TileCall call, int row, int vector, int sum, TVector value)
-    {
-        if (call.LastLanes == TOps.Width)
-        {
-            StoreFull(call, row, vector, sum, value);
-            return;
-        }
-
-        var output = call.Output + call.OutputOffsets[row] + vector * TOps.Width;
-        value = Total(call, sum, value);
-        TOps.StorePart(output, call.Accumulate ? TOps.Add(TOps.LoadPart(output, call.LastLanes), value) : value, call.LastLanes);
+            TOps.Store(output, total);
     }
 }

@@ -9,21 +9,31 @@ namespace AdderNet.Core.Kernels;
 /// </summary>
 internal static unsafe class TilePrefetch
 {
-    /// <summary>The next tile's outputs and their own operands.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void NextOwn<TOps, TVector>(in TileCall call, int rows, int vectors)
-        where TOps : struct, IVectorOps<TVector>
-        where TVector : unmanaged
+    /// <summary>What a tile a sweep later reads and writes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LaterRows(in TileCall call, nint first)
     {
         if (!Sse.IsSupported)
             return;
-        for (var next = rows; next < 2 * rows; next++)
+        if (call.LaterOutputs != null)
         {
-            for (var vector = 0; vector < vectors; vector++)
+            int* places = call.LaterOutputs + first;
+            for (nint row = 0; row < GatherPlan.Group; row++)
+                Sse.Prefetch0(call.Output + places[row]);
+        }
+
+        if (call.LaterSource == null)
+            return;
+        int* rows = call.LaterRows + first;
+        var end = call.Segments + call.SegmentCount;
+        for (var segment = call.Segments; segment < end; segment++)
+        {
+            nint length = Math.Min(segment->Length, call.RowDistance);
+            float* source = call.LaterSource + segment->Offset;
+            for (nint row = 0; row < GatherPlan.Group; row++)
             {
-                Sse.Prefetch0(call.Own + call.OutputOffsets[next] + vector * TOps.Width);
-                if (!call.PastCaches)
-                    Sse.Prefetch0(call.Output + call.OutputOffsets[next] + vector * TOps.Width);
+                for (nint k = 0; k < length; k += 16)
+                    Sse.Prefetch0(source + rows[row] + k);
             }
         }
     }

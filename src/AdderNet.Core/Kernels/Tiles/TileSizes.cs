@@ -55,3 +55,19 @@ internal readonly struct Size4x4 : ITileSize
 
     public static int Vectors => 4;
 }
+
+/// <summary>3 rows by 4 vectors.</summary>
+internal readonly struct Size3x4 : ITileSize
+{
+    public static int Rows => 3;
+
+    public static int Vectors => 4;
+}
+
+/// <summary>3 rows by 2 vectors.</summary>
+internal readonly struct Size3x2 : ITileSize
+{
+    public static int Rows => 3;
+
+    public static int Vectors => 2;
+}
