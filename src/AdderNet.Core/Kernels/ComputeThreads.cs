@@ -37,6 +37,9 @@ internal sealed unsafe class ComputeThreads : IDisposable
         Workspace = workspace;
         Plans = plans;
         Alone = count == 1 ? this : new ComputeThreads(1, workspace, plans);
+        Each = new ComputeThreads[count];
+        for (var i = 0; i < count; i++)
+            Each[i] = count == 1 ? this : new ComputeThreads(1);
         helpers = new Thread[count - 1];
         orders = new OrderGate[count - 1];
         for (var i = 0; i < orders.Length; i++)
@@ -53,6 +56,12 @@ internal sealed unsafe class ComputeThreads : IDisposable
 
     /// <summary>The calling thread alone, with the same scratch memory: for work that is too small to share.</summary>
     public ComputeThreads Alone { get; }
+
+    /// <summary>
+    /// Each thread alone, with scratch memory and plans of its own: for parts of a job that call kernels themselves. Of as many items as there are
+    /// threads, each for the thread that does it.
+    /// </summary>
+    public ComputeThreads[] Each { get; }
 
     /// <summary>Runs the job over disjoint consecutive parts that cover [0, <paramref name="items"/>), without allocating.</summary>
     /// <param name="items">Independent items.</param>
@@ -109,8 +118,11 @@ internal sealed unsafe class ComputeThreads : IDisposable
         foreach (var order in orders)
             order.Dispose();
         finished.Dispose();
-        if (Alone != this)
-            Alone.Dispose();
+        if (Alone == this)
+            return;
+        Alone.Dispose();
+        foreach (var thread in Each)
+            thread.Dispose();
     }
 
     private static void Invoke<TJob>(void* job, int first, int end)

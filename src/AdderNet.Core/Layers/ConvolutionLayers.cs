@@ -46,15 +46,7 @@ internal sealed class AdderLayer(int index, ConvolutionNode node, TensorSlot fil
     public override void Forward(ShardTape tape)
     {
         var shape = Shape(tape);
-        var x = Input(tape, shape);
-        var y = Output(tape, shape);
-        var run = SampleRuns.Of(shape);
-        for (var first = 0; first < shape.N; first += run)
-        {
-            var part = shape with { N = Math.Min(run, shape.N - first) };
-            Context.Kernels.AdderForward(
-                part, x.Slice(first * Node.In.Elements, part.InputLength), Filters, y.Slice(first * Node.Out.Elements, part.OutputLength), Threads(shape));
-        }
+        SampleRuns.Each(shape, Threads(shape), new ForwardPass(this, tape.Output(Node.Input), tape.Output(Index)));
     }
 
     public override void Backward(ShardTape tape)
@@ -67,20 +59,34 @@ internal sealed class AdderLayer(int index, ConvolutionNode node, TensorSlot fil
         else
             Context.Kernels.AdderFilterGradient(shape, x, Filters, g, FilterGradient(tape), Threads(shape));
         Context.Clock?.Charge(StepPart.AdderFilterGradient);
-        if (tape.InputGradient(Index) is { IsEmpty: false } dx)
-            InputGradient(shape, x, g, dx.Span);
+        if (!tape.InputGradient(Index).IsEmpty)
+            SampleRuns.Each(shape, Threads(shape), new InputGradientPass(this, tape.Output(Node.Input), tape.OutputGradient(Index), tape.InputGradient(Index)));
         Context.Clock?.Charge(StepPart.AdderInputGradient);
     }
 
-    private void InputGradient(in ConvolutionShape shape, ReadOnlySpan<float> x, ReadOnlySpan<float> g, Span<float> dx)
+    /// <summary>Holds the maps themselves: threads share it, and a tape makes a map when it is first asked for.</summary>
+    private readonly struct ForwardPass(AdderLayer layer, Memory<float> x, Memory<float> y) : ISamplePass
     {
-        var run = SampleRuns.Of(shape);
-        for (var first = 0; first < shape.N; first += run)
+        public void Run(in ConvolutionShape part, int first, ComputeThreads threads) => layer.Context.Kernels.AdderForward(
+            part,
+            x.Span.Slice(first * layer.Node.In.Elements, part.InputLength),
+            layer.Filters,
+            y.Span.Slice(first * layer.Node.Out.Elements, part.OutputLength),
+            threads);
+    }
+
+    private readonly struct InputGradientPass(AdderLayer layer, Memory<float> x, Memory<float> g, Memory<float> dx) : ISamplePass
+    {
+        public void Run(in ConvolutionShape part, int first, ComputeThreads threads)
         {
-            var part = shape with { N = Math.Min(run, shape.N - first) };
-            var (input, output) = (first * Node.In.Elements, first * Node.Out.Elements);
-            Context.Kernels.AdderInputGradient(
-                part, x.Slice(input, part.InputLength), Filters, g.Slice(output, part.OutputLength), dx.Slice(input, part.InputLength), Threads(shape));
+            var (input, output) = (first * layer.Node.In.Elements, first * layer.Node.Out.Elements);
+            layer.Context.Kernels.AdderInputGradient(
+                part,
+                x.Span.Slice(input, part.InputLength),
+                layer.Filters,
+                g.Span.Slice(output, part.OutputLength),
+                dx.Span.Slice(input, part.InputLength),
+                threads);
         }
     }
 }

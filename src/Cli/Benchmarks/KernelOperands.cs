@@ -32,10 +32,11 @@ internal sealed class KernelOperands
     public IEnumerable<Action> Passes(ComputeThreads threads)
     {
         var kernels = ConvolutionKernels.Best;
-        yield return () => InRuns((part, input, output) => kernels.AdderForward(part, x.Span.Slice(input, part.InputLength), filters.Span, y.Span.Slice(output, part.OutputLength), threads));
+        yield return () => InRuns(threads, (part, input, output, own) => kernels.AdderForward(
+            part, x.Span.Slice(input, part.InputLength), filters.Span, y.Span.Slice(output, part.OutputLength), own));
         yield return () => kernels.AdderFilterGradient(shape, x.Span, filters.Span, g.Span, gradient.Span, threads);
-        yield return () => InRuns((part, input, output) => kernels.AdderInputGradient(
-            part, x.Span.Slice(input, part.InputLength), filters.Span, g.Span.Slice(output, part.OutputLength), dx.Span.Slice(input, part.InputLength), threads));
+        yield return () => InRuns(threads, (part, input, output, own) => kernels.AdderInputGradient(
+            part, x.Span.Slice(input, part.InputLength), filters.Span, g.Span.Slice(output, part.OutputLength), dx.Span.Slice(input, part.InputLength), own));
     }
 
     /// <summary>What the passes must read and write, without their arithmetic, in the same order.</summary>
@@ -61,15 +62,15 @@ internal sealed class KernelOperands
     }
 
     /// <summary>As layers do, a few samples at a time.</summary>
-    /// <param name="pass">Given the samples' shape and their first elements in both maps.</param>
-    private void InRuns(Action<ConvolutionShape, int, int> pass)
+    /// <param name="threads">Threads of the layer.</param>
+    /// <param name="pass">Given the samples' shape, their first elements in both maps, and the threads to run on.</param>
+    private void InRuns(ComputeThreads threads, Action<ConvolutionShape, int, int, ComputeThreads> pass) =>
+        SampleRuns.Each(shape, threads, new Pass(shape, pass));
+
+    private readonly struct Pass(ConvolutionShape shape, Action<ConvolutionShape, int, int, ComputeThreads> pass) : ISamplePass
     {
-        var run = SampleRuns.Of(shape);
-        for (var first = 0; first < shape.N; first += run)
-        {
-            var part = shape with { N = Math.Min(run, shape.N - first) };
-            pass(part, first * (shape.InputLength / shape.N), first * (shape.OutputLength / shape.N));
-        }
+        public void Run(in ConvolutionShape part, int first, ComputeThreads threads) =>
+            pass(part, first * (shape.InputLength / shape.N), first * (shape.OutputLength / shape.N), threads);
     }
 
     /// <summary>A thousand draws over and over, a prime number of them: speed does not depend on more.</summary>
