@@ -46,7 +46,7 @@ internal sealed class KernelOperands
         yield return () =>
         {
             loop.ReadInputs(x.Span);
-            MemoryLoop.Write(touched.Span[..y.Length]);
+            loop.Write(touched.Span[..y.Length], shape.T);
         };
         yield return () =>
         {
@@ -57,7 +57,7 @@ internal sealed class KernelOperands
         {
             loop.ReadInputs(x.Span);
             loop.Read(g.Span);
-            MemoryLoop.Write(touched.Span[..dx.Length]);
+            loop.Write(touched.Span[..dx.Length], shape.C);
         };
     }
 

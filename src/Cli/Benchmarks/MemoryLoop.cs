@@ -1,6 +1,9 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using AdderNet.Core.Kernels;
+using AdderNet.Core.Layers;
 
 namespace AdderNet.Cli.Benchmarks;
 
@@ -13,6 +16,7 @@ internal sealed class MemoryLoop(ConvolutionShape shape)
 {
     private readonly bool[] rows = Met(shape.H, shape.KernelHeight, shape.OutHeight, shape);
     private readonly bool[] columns = Met(shape.W, shape.KernelWidth, shape.OutWidth, shape);
+    private readonly bool pastCaches = Vector512.IsHardwareAccelerated && CachedMaps.Outgrown(shape with { N = SampleRuns.Of(shape) });
     private Vector<float> kept;
 
     /// <summary>Reads the pixels of a map [N, H, W, C] that some window meets.</summary>
@@ -49,8 +53,23 @@ internal sealed class MemoryLoop(ConvolutionShape shape)
         kept |= a | b | (i < vectors.Length ? vectors[i] : default);
     }
 
-    /// <summary>Writes all of a map.</summary>
-    public static void Write(Span<float> map) => map.Fill(1f);
+    /// <summary>Writes all of a map [pixels, channels], past the caches where passes do.</summary>
+    public unsafe void Write(Span<float> map, int channels)
+    {
+        if (!pastCaches || channels % Vector512<float>.Count != 0)
+        {
+            map.Fill(1f);
+            return;
+        }
+
+        fixed (float* first = map)
+        {
+            for (nint i = 0; i < map.Length; i += Vector512<float>.Count)
+                Vector512<float>.One.StoreAlignedNonTemporal(first + i);
+        }
+
+        Sse.StoreFence();
+    }
 
     private static bool[] Met(int size, int kernel, int outputs, ConvolutionShape shape)
     {
