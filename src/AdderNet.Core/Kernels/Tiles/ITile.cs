@@ -131,6 +131,7 @@ internal readonly struct OwnTile<TOps, TVector, TStep> : ITile, IWholeTile
 
     public static int NextRows(int vectors, int left) => Math.Min(left, Rows(vectors));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int vectors, in TileCall call)
     {
         var whole = call.LastLanes == TOps.Width ? call.ValidRows - call.ValidRows % Rows(vectors) : 0;
@@ -139,6 +140,7 @@ internal readonly struct OwnTile<TOps, TVector, TStep> : ITile, IWholeTile
             TileEdge<TOps, TVector, OwnTile<TOps, TVector, TStep>>.Run(vectors, call, whole);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunWhole(int vectors, in TileCall call, int rows)
     {
         if (vectors == 4)
@@ -166,6 +168,7 @@ internal readonly struct TallTile<TOps, TVector, TStep> : ITile, IWholeTile
 
     public static int NextRows(int vectors, int left) => Math.Min(left, Rows(vectors));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int vectors, in TileCall call)
     {
         var whole = call.LastLanes == TOps.Width ? call.ValidRows - call.ValidRows % Rows(vectors) : 0;
@@ -176,6 +179,7 @@ internal readonly struct TallTile<TOps, TVector, TStep> : ITile, IWholeTile
             RunFew(call, whole);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunWhole(int vectors, in TileCall call, int rows)
     {
         if (HeldPanelTiles<TOps, TVector, TStep>.Suit(call))
@@ -184,6 +188,7 @@ internal readonly struct TallTile<TOps, TVector, TStep> : ITile, IWholeTile
             TallRowTiles<TOps, TVector, TStep>.Run12x1(call, rows);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void RunFew(in TileCall call, int first)
     {
         var few = call;

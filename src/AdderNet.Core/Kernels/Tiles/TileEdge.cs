@@ -18,7 +18,7 @@ internal static unsafe class TileEdge<TOps, TVector, TTile>
     /// <param name="call">The call.</param>
     /// <param name="first">The first row.</param>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Run(int vectors, in TileCall call, int first)
     {
         var rows = TTile.Rows(vectors);
@@ -59,6 +59,7 @@ internal static unsafe class TileEdge<TOps, TVector, TTile>
     }
 
     /// <summary>Copies a row's vectors, of the last one as many lanes as are there to read or wanted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Copy(float* from, float* to, int vectors, int readLanes, int writtenLanes)
     {
         for (var vector = 1; vector < vectors; vector++, from += TOps.Width, to += TOps.Width)
