@@ -21,11 +21,8 @@ internal interface ITile
 }
 
 /// <summary>Tiles that go over many rows and are whole: all rows and lanes are wanted.</summary>
-internal interface IWholeTile
+internal interface IWholeTile : ITile
 {
-    /// <summary>Rows of the tile with that many vectors.</summary>
-    static abstract int Rows(int vectors);
-
     /// <summary>Runs the first rows of a call, a multiple of the tile's; all lanes are wanted, whatever the call says.</summary>
     static abstract void RunWhole(int vectors, in TileCall call, int rows);
 }
@@ -118,7 +115,7 @@ internal readonly struct RowTile<TOps, TVector, TStep, TPanel> : ITile
 }
 
 /// <summary>Tiles whose outputs each have an operand of their own.</summary>
-internal readonly struct OwnTile<TOps, TVector, TStep> : ITile, IWholeTile
+internal readonly struct OwnTile<TOps, TVector, TStep> : IWholeTile
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
     where TStep : struct, IOwnStep<TVector>
@@ -153,7 +150,7 @@ internal readonly struct OwnTile<TOps, TVector, TStep> : ITile, IWholeTile
 }
 
 /// <summary>Tiles of one vector and 12 rows, or 6 where no more are left, whose outputs have no operand of their own.</summary>
-internal readonly struct TallTile<TOps, TVector, TStep> : ITile, IWholeTile
+internal readonly struct TallTile<TOps, TVector, TStep> : IWholeTile
     where TOps : struct, IVectorOps<TVector>
     where TVector : unmanaged
     where TStep : struct, IRowStep<TVector>
