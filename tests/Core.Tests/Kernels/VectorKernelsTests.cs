@@ -72,6 +72,8 @@ public class VectorKernelsTests
     [InlineData(5, 15, 14, 64, 67, 1, 1, 0)]
     [InlineData(3, 15, 14, 80, 140, 1, 1, 0)]
     [InlineData(7, 12, 10, 512, 37, 1, 1, 0)]
+    [InlineData(7, 12, 10, 1024, 37, 1, 1, 0)]
+    [InlineData(7, 6, 6, 1024, 20, 3, 1, 1)]
     [InlineData(9, 10, 10, 16, 35, 1, 2, 0)]
     [InlineData(21, 12, 12, 20, 37, 1, 3, 0)]
     [InlineData(3, 1, 1, 20, 40, 1, 3, 1)]

@@ -13,6 +13,9 @@ internal unsafe struct PanelInputs<TOps, TVector>
     /// <summary>Filters up to which gathering a panel would cost more than its scattered lines do.</summary>
     private const int DirectFilters = 256;
 
+    /// <summary>Channels from which each position lies on a page of its own: reading a panel where it lies then takes as many translations of addresses as it has positions, filter after filter.</summary>
+    private const int PageChannels = 4096 / sizeof(float);
+
     private readonly ConvolutionShape shape;
     private readonly PanelSplit split;
     private readonly int windowRun;
@@ -39,7 +42,7 @@ internal unsafe struct PanelInputs<TOps, TVector>
     public readonly int Together => GathersRuns && windowRun % split.WidestPanel == 0 ? 1 : MostTogether;
 
     /// <summary>Whether panels that lie in one tap row are gathered too.</summary>
-    private readonly bool GathersRuns => shape.T > DirectFilters;
+    private readonly bool GathersRuns => shape.T > DirectFilters || shape.C >= PageChannels;
 
     /// <summary>What windows count from.</summary>
     public float* Source { get; set; }
