@@ -41,7 +41,7 @@ internal sealed class KernelBench(TimeProvider clock, int threads)
         using var one = new ComputeThreads(1);
         using var many = new ComputeThreads(threads);
         var operands = new KernelOperands(layer.Shape);
-        RegisterLoop[] loops = [.. Loops()];
+        var loops = RegisterLoop.All(VectorKernels.Widest);
         List<Action> contenders = [.. operands.Passes(one), .. loops.Select(loop => loop.Run), .. operands.Memory()];
         if (threads > 1)
             contenders.AddRange([.. operands.Passes(many), loops[0].OnEach(many)]);
@@ -56,21 +56,13 @@ internal sealed class KernelBench(TimeProvider clock, int threads)
             var rate = layer.Elements / timings[i].Median;
             return new KernelRow(kernel, layer.ToString(), layer.Elements, timings[i].Median, rate / bounds[i], rate / mixes[i], memory / timings[i].Median);
         });
-        return new KernelFigures(layer, [.. rows], threads == 1 ? [] : [.. SpeedUps(layer, timings)]);
+        return new KernelFigures(layer, [.. rows], threads == 1 ? [] : [.. SpeedUps(layer, timings, loops.Length)]);
     }
 
-    private static IEnumerable<RegisterLoop> Loops()
-    {
-        var width = VectorKernels.Widest;
-        yield return RegisterLoop.FusedMultiplyAdd(width);
-        yield return RegisterLoop.AdderForward(width);
-        yield return RegisterLoop.AdderInputGradient(width);
-    }
-
-    private IEnumerable<SpeedUpRow> SpeedUps(KernelShape layer, IReadOnlyList<Timing> timings)
+    private IEnumerable<SpeedUpRow> SpeedUps(KernelShape layer, IReadOnlyList<Timing> timings, int loops)
     {
         // Passes on one thread, three loops, their memory, passes on many threads, the first loop once on each of them.
-        var first = 2 * Kernels.Count + Loops().Count();
+        var first = 2 * Kernels.Count + loops;
         var loop = threads * timings[Kernels.Count].Median / timings[first + Kernels.Count].Median;
         for (var i = 0; i < Kernels.Count; i++)
         {

@@ -9,13 +9,16 @@ namespace AdderNet.Cli.Benchmarks;
 internal sealed record RegisterLoop(Action Run, double Elements)
 {
     /// <summary>Fused multiply-adds alone: the peak.</summary>
-    public static RegisterLoop FusedMultiplyAdd(VectorWidth width) => OfWidth(width).Rows(RowMix.Product);
+    public static RegisterLoop FusedMultiplyAdd(VectorWidth width) => OfWidth(width).Products();
 
     /// <summary>The adder layer's forward term.</summary>
-    public static RegisterLoop AdderForward(VectorWidth width) => OfWidth(width).Rows(RowMix.Adder);
+    public static RegisterLoop AdderForward(VectorWidth width) => OfWidth(width).Adders();
 
     /// <summary>The adder layer's input-gradient term.</summary>
-    public static RegisterLoop AdderInputGradient(VectorWidth width) => OfWidth(width).Clamp();
+    public static RegisterLoop AdderInputGradient(VectorWidth width) => OfWidth(width).Clamps();
+
+    /// <summary>These three.</summary>
+    public static RegisterLoop[] All(VectorWidth width) => [FusedMultiplyAdd(width), AdderForward(width), AdderInputGradient(width)];
 
     /// <summary>The loop once on each of some threads, at the same time.</summary>
     public Action OnEach(ComputeThreads threads) => () => threads.Split(threads.Count, new EachJob(Run));

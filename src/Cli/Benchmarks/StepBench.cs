@@ -20,7 +20,7 @@ internal sealed class StepBench(TimeProvider clock)
     public async Task<StepReport> MeasureAsync(StepCase measured, CancellationToken cancellation)
     {
         using var step = new MeasuredStep(measured, clock, ConvolutionKernels.Best);
-        using var reference = measured.AdderWork < ReferenceElements ? new MeasuredStep(measured, clock, new ReferenceKernels()) : null;
+        using var reference = measured.AdderWork.Weighed < ReferenceElements ? new MeasuredStep(measured, clock, new ReferenceKernels()) : null;
         await WarmAsync(step, cancellation).ConfigureAwait(false);
         using var process = Process.GetCurrentProcess();
         var memory = process.PeakWorkingSet64;
@@ -31,6 +31,7 @@ internal sealed class StepBench(TimeProvider clock)
             await WarmAsync(alone, cancellation).ConfigureAwait(false);
         var (steps, steps1, rates) = (new StepTimes(), new StepTimes(), new List<double>());
         var (referenceSeconds, peaks) = (new List<double>(), new List<double>());
+        var loops = PeakRate.MeasureLoops(clock, cancellation);
         var waited = RunQueueWait.OfAllThreads();
         var began = clock.GetTimestamp();
         while (steps.Count < FewestSteps || (steps.Count < MostSteps && clock.GetElapsedTime(began) < Patience))
@@ -56,7 +57,7 @@ internal sealed class StepBench(TimeProvider clock)
             [.. Parts.Select(part => new StepPartRow(part, steps.MedianOf(part), steps.MedianOf(part) / median, alone is null ? null : steps1.MedianOf(part) / steps.MedianOf(part))).Where(row => row.Seconds > 0)],
             new StepSummary(
                 measured.Model.Name, measured.Model.Input.Height, measured.Batch, measured.Threads, steps.Count, median, measured.Batch / median,
-                peak, measured.AdderWork / (peak * measured.Threads) / median, allocated, memory,
+                peak, measured.AdderWork.Weighed / (peak * measured.Threads) / median, measured.AdderWork.OfBoundOnRegisters(loops), allocated, memory,
                 reference is null ? null : Timing.MedianOf(referenceSeconds) / median,
                 alone is null ? null : Gain(steps1.Median / median, Timing.MedianOf(rates) / peak),
                 disturbance));

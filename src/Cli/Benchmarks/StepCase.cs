@@ -10,9 +10,8 @@ namespace AdderNet.Cli.Benchmarks;
 /// <param name="Threads">Threads to compute with.</param>
 internal sealed record StepCase(ModelDescription Model, int Batch, int Threads)
 {
-    /// <summary>Pairs of an input and a filter element that a step's adder layers pass, each pass weighed with the instructions that its bound is stated in: 1 forward, 1 filter gradient, 1.5 input gradient.</summary>
-    public double AdderWork { get; } = Batch * Model.Nodes.OfType<ConvolutionNode>().Where(n => n.Method == LayerMethod.Adder)
-        .Sum(n => (double)n.Out.Elements * n.FilterElements * (n.Input == ModelDescription.Images ? 2 : 3.5));
+    /// <summary>What a step's adder layers do.</summary>
+    public AdderWork AdderWork { get; } = AdderWork.Of(Model, Batch);
 
     /// <exception cref="InvalidDescriptionException">The images are too small for the model.</exception>
     public static StepCase Of(ModelName name, int batch, int side, int threads)

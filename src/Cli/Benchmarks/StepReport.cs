@@ -27,13 +27,14 @@ internal sealed record StepGain(double SpeedUp, double LoopSpeedUp, double OfLoo
 /// <param name="ImagesPerSecond">Of the median.</param>
 /// <param name="FmaPeak">Fused multiply-adds (lane-elements) a second of one core.</param>
 /// <param name="OfBound">The time that the adder layers alone need at that rate, over the step's time.</param>
+/// <param name="OnRegisters">What that share would be if a step were nothing but its adder layers' instructions, as fast as on registers.</param>
 /// <param name="AllocatedBytes">Bytes that a step's computation and update allocated on the managed heap, on all compute threads.</param>
 /// <param name="PeakMemoryBytes">Most memory that the process ever had in use.</param>
 /// <param name="TimesReference">How many times faster than with the reference kernels; null: not measured.</param>
 /// <param name="Gain">What several threads gained; null: one was measured.</param>
 /// <param name="Disturbance">Seconds that threads of this process waited for a core, a second.</param>
 internal sealed record StepSummary(
-    string Model, int ImageSize, int Batch, int Threads, int Steps, double Seconds, double ImagesPerSecond, double FmaPeak, double OfBound,
+    string Model, int ImageSize, int Batch, int Threads, int Steps, double Seconds, double ImagesPerSecond, double FmaPeak, double OfBound, double OnRegisters,
     long AllocatedBytes, long PeakMemoryBytes, double? TimesReference, StepGain? Gain, double Disturbance);
 
 /// <summary>What <c>bench step</c> measured.</summary>
@@ -52,7 +53,7 @@ internal sealed record StepReport(IReadOnlyList<StepPartRow> Parts, StepSummary 
         foreach (var row in Parts)
             yield return Text($"  {row.Part,-22} {row.Seconds * 1e3,10:0.000} ms  {row.OfStep,6:0.0 %}{(row.SpeedUp is { } gain ? Text($"  {gain,5:0.00} times one thread's speed") : "")}");
         yield return Text($"  {"step",-22} {s.Seconds * 1e3,10:0.000} ms, {s.ImagesPerSecond:0.00} images/s; outside the adder kernels {Outside:0.0 %}");
-        yield return Text($"  {s.OfBound:0.0 %} of the bound that {s.FmaPeak / 1e9:0.0} G fused multiply-adds a second and core give for the adder layers alone");
+        yield return Text($"  {s.OfBound:0.0 %} of the bound that {s.FmaPeak / 1e9:0.0} G fused multiply-adds a second and core give for the adder layers alone; their instructions on registers: {s.OnRegisters:0.0 %}");
         if (s.Gain is { } all)
             yield return Text($"  {all.SpeedUp:0.00} times one thread's speed; a loop without memory, measured in turn, {all.LoopSpeedUp:0.00} times: {all.OfLoop:0.0 %} of that");
         if (s.TimesReference is { } times)
