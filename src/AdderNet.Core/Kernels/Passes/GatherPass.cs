@@ -22,8 +22,14 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
     /// <summary>Bytes of what positions read that stay in the first-level cache beside a panel.</summary>
     private const int SweepBytes = 12 << 10;
 
-    /// <summary>Bytes of the panels of a batch, which stay in the second-level cache while positions pass by.</summary>
-    private const int BatchBytes = 384 << 10;
+    /// <summary>Bytes of the second-level cache that what passes by a batch's panels takes.</summary>
+    private const int PassingBytes = 640 << 10;
+
+    /// <summary>Fewest bytes of a batch's panels.</summary>
+    private const int FewestBatchBytes = 384 << 10;
+
+    /// <summary>Bytes of the panels of a batch, which stay in the second-level cache while positions pass by: each batch reads all positions anew.</summary>
+    private static readonly long BatchBytes = Math.Max(CacheSizes.SecondLevel - PassingBytes, FewestBatchBytes);
 
     /// <summary>Rows that a set of the first-level cache holds.</summary>
     private const int CacheWays = 8;
@@ -42,7 +48,7 @@ internal static unsafe class GatherPass<TOps, TVector, TTile>
     public static void Run(GatherPlan plan, int columns, int terms, in GatherOperands operands, ComputeThreads threads)
     {
         var split = new PanelSplit(columns, TOps.Width, TTile.Vectors);
-        var most = Math.Clamp(BatchBytes / (terms * split.WidestPanel * sizeof(float)), 1, split.Count);
+        var most = (int)Math.Clamp(BatchBytes / (terms * split.WidestPanel * sizeof(float)), 1, split.Count);
         var groups = Math.Max(plan.Groups, 1);
         var batches = (split.Count + most - 1) / most;
         var shares = Math.Min(threads.Count, batches * groups);
