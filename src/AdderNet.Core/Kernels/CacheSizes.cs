@@ -22,11 +22,11 @@ internal static class CacheSizes
         var (type, level) = (eax & 31, (eax >> 5) & 7);
         if (type is 0 or instructions || level != 2)
             return null;
-        var (ways, partitions, line, sets) = (((ebx >> 22) & 1023) + 1, ((ebx >> 12) & 1023) + 1, (ebx & 4095) + 1, (long)(uint)ecx + 1);
+        var (ways, partitions, line, sets) = (((ebx >> 22) & 1023) + 1, ((ebx >> 12) & 1023) + 1, (ebx & 4095) + 1, ecx + 1L);
 
         // Two processors that share it are the threads of a core.
         var sharing = ((eax >> 14) & 4095) + 1;
-        return ways * partitions * line * sets / Math.Max(sharing / 2, 1);
+        return (long)ways * partitions * line * sets / Math.Max(sharing / 2, 1);
     }
 
     private static long Find()
