@@ -47,6 +47,18 @@ public sealed class KernelTargetTests
     }
 
     [Fact]
+    public void What_memory_allows_is_nearer_where_instructions_alone_wait_for_it()
+    {
+        // The memory loop takes 1.5 of 2.5, 0.8 of 1 and 2.6 of 3.5 seconds; instructions alone would take 2, 1 and 3.
+        var targets = KernelTargets.Of([Layer(ModelName.ResNet20, forward: 2.5, filter: 1, input: 3.5, memory: [1.5, 0.8, 2.6])]);
+
+        var least = Assert.Single(targets, target => target.Name.Contains("whichever is nearer", StringComparison.Ordinal));
+        Assert.Equal(0.6, least.Value, 6);
+        Assert.Equal(0.75, least.OnRegisters!.Value, 6);
+        Assert.Equal((false, false), (least.Met, least.OutOfReach));
+    }
+
+    [Fact]
     public void A_step_of_nothing_but_instructions_takes_as_long_as_its_passes_together()
     {
         var work = new AdderWork(Elements: 4, InputGradient: 2);
@@ -56,14 +68,14 @@ public sealed class KernelTargetTests
     }
 
     /// <summary>A layer on a processor that passes 1 element a second forward on registers at most, 2 in filter gradients, two thirds of one in input gradients; in the seconds given.</summary>
-    private static KernelFigures Layer(ModelName model, double forward, double filter, double input)
+    private static KernelFigures Layer(ModelName model, double forward, double filter, double input, double[]? memory = null)
     {
         const double elements = 2;
-        KernelRow Row(string kernel, double seconds, double bound, double mix) =>
-            new(kernel, "a layer", elements, seconds, elements / seconds / bound, elements / seconds / mix, OfMemory: 0);
+        KernelRow Row(int kernel, double seconds, double bound, double mix) =>
+            new(KernelBench.Kernels[kernel], "a layer", elements, seconds, elements / seconds / bound, elements / seconds / mix, memory is null ? 0 : memory[kernel] / seconds);
         return new KernelFigures(
             new KernelShape(new ConvolutionShape(1, 1, 1, 1, 1, 1, 1, 1, 0), [model]),
-            [Row("adder_forward", forward, 2, 1), Row("filter_gradient", filter, 2, 2), Row("input_gradient", input, 4.0 / 3, 2.0 / 3)],
+            [Row(0, forward, 2, 1), Row(1, filter, 2, 2), Row(2, input, 4.0 / 3, 2.0 / 3)],
             []);
     }
 }

@@ -9,6 +9,7 @@ internal static class CacheSizes
     private const long Usual = 1 << 20;
 
     private const int IntelLeaf = 4;
+    private const int FirstExtended = unchecked((int)0x80000000);
     private const int AmdLeaf = unchecked((int)0x8000001D);
     private const int Caches = 8;
 
@@ -29,13 +30,13 @@ internal static class CacheSizes
         return (long)ways * partitions * line * sets / Math.Max(sharing / 2, 1);
     }
 
-    private static long Find()
+    private static long Find() => !X86Base.IsSupported ? Usual : OfLeaves(0, IntelLeaf) ?? OfLeaves(FirstExtended, AmdLeaf) ?? Usual;
+
+    /// <summary>The second-level cache among those that a leaf describes, if the processor has the leaf; makers leave the other's empty.</summary>
+    private static long? OfLeaves(int first, int leaf)
     {
-        if (!X86Base.IsSupported)
-            return Usual;
-        var leaf = X86Base.CpuId(unchecked((int)0x80000000), 0).Eax is var last && (uint)last >= unchecked((uint)AmdLeaf) && Describes(AmdLeaf) ? AmdLeaf : IntelLeaf;
-        if (X86Base.CpuId(0, 0).Eax < IntelLeaf && leaf == IntelLeaf)
-            return Usual;
+        if ((uint)X86Base.CpuId(first, 0).Eax < (uint)leaf)
+            return null;
         for (var cache = 0; cache < Caches; cache++)
         {
             var (eax, ebx, ecx, _) = X86Base.CpuId(leaf, cache);
@@ -43,8 +44,6 @@ internal static class CacheSizes
                 return size;
         }
 
-        return Usual;
+        return null;
     }
-
-    private static bool Describes(int leaf) => (X86Base.CpuId(leaf, 0).Eax & 31) != 0;
 }

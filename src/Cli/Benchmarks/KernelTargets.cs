@@ -8,12 +8,15 @@ namespace AdderNet.Cli.Benchmarks;
 /// <param name="Value">What it is.</param>
 /// <param name="Target">What it should be.</param>
 /// <param name="AtMost">Whether smaller is better.</param>
-/// <param name="OnRegisters">What it would be if every pass took no longer than its instructions on registers do: the best that the processor's arithmetic allows. Null where that says nothing.</param>
+/// <param name="OnRegisters">
+/// What it would be if every pass took as long as its instructions do on registers; layers with padding can do better, since taps outside the map
+/// count as elements and take no time. Null where that says nothing.
+/// </param>
 internal sealed record KernelTarget(string Name, double Value, double Target, bool AtMost, double? OnRegisters = null)
 {
     public bool Met => Reaches(Value);
 
-    /// <summary>Whether no kernel could meet the target on this processor.</summary>
+    /// <summary>Whether the target is missed by the instructions alone.</summary>
     public bool OutOfReach => OnRegisters is { } best && !Reaches(best);
 
     /// <summary>A line for people; without thresholds only the figure.</summary>
@@ -51,7 +54,7 @@ internal static class KernelTargets
         if (small.Count > 0)
         {
             yield return new("share of the bound, least of ResNet-20's layers", small.Min(layer => layer.Rows.Min(row => row.OfBound)), 0.65, AtMost: false, small.Min(layer => layer.Rows.Min(OfBoundOnRegisters)));
-            yield return new("share of the bound or of what memory allows, whichever is nearer, least of ResNet-20's layers", small.Min(layer => layer.Rows.Min(row => Math.Max(row.OfBound, row.OfMemory))), 0.65, AtMost: false, small.Min(layer => layer.Rows.Min(OfBoundOnRegisters)));
+            yield return new("share of the bound or of what memory allows, whichever is nearer, least of ResNet-20's layers", small.Min(layer => layer.Rows.Min(row => Math.Max(row.OfBound, row.OfMemory))), 0.65, AtMost: false, small.Min(layer => layer.Rows.Min(row => Math.Max(row.OfBound, row.OfMemory) / row.OfMix)));
         }
 
         var gains = figures.SelectMany(layer => layer.SpeedUps).ToList();

@@ -8,7 +8,7 @@ public sealed class CacheSizesTests
     [Theory]
     [InlineData("16 ways, 2048 sets, of one processor", 3, 2, 1, 16, 1, 64, 2048, 2L << 20)]
     [InlineData("8 ways, 2048 sets, of a core's two threads", 3, 2, 2, 8, 1, 64, 2048, 1L << 20)]
-    [InlineData("16 ways, 4096 sets, of four cores with one thread", 3, 2, 4, 16, 1, 64, 4096, 2L << 20)]
+    [InlineData("16 ways, 4096 sets, of two cores with two threads each", 3, 2, 4, 16, 1, 64, 4096, 2L << 20)]
     [InlineData("first level", 1, 1, 2, 12, 1, 64, 64, null)]
     [InlineData("instructions", 2, 2, 2, 8, 1, 64, 64, null)]
     [InlineData("third level", 3, 3, 16, 15, 1, 64, 49152, null)]
